@@ -3,7 +3,7 @@
 // Enough of the language for a schema that others only import: messages, fields, oneofs, maps, enums, extension
 // ranges and extensions. Custom options are left out, and so are comments: a descriptor at run time has none.
 
-import { ScalarType } from "@bufbuild/protobuf";
+import type { ScalarType } from "@bufbuild/protobuf";
 import type { DescEnum, DescExtension, DescField, DescFile, DescMessage, DescOneof } from "@bufbuild/protobuf";
 import {
   Edition,

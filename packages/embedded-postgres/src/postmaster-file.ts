@@ -1,0 +1,57 @@
+import { readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+
+/** What a running server writes about itself into its data folder. */
+export interface Postmaster {
+  readonly pid: number;
+  readonly port: number;
+  readonly status: "starting" | "ready" | "stopping" | "standby" | "unknown";
+}
+
+const STATUSES = ["starting", "ready", "stopping", "standby"] as const;
+
+/** Reads postmaster.pid; undefined when there is none, or a half-written one. */
+export function readPostmaster(dataFolder: string): Postmaster | undefined {
+  const lines = readLines(postmasterFile(dataFolder));
+  const [pid, port] = [Number(lines[0]), Number(lines[3])];
+  if (!(pid > 1 && port > 0)) return undefined;
+  return { pid, port, status: STATUSES.find((status) => lines[7]?.trim() === status) ?? "unknown" };
+}
+
+/** True while the postmaster's process exists and, where that can be seen, is a PostgreSQL that runs. */
+export function isServerAlive(pid: number): boolean {
+  if (!isAlive(pid)) return false;
+  // "123 (postgres) S 1 …"; a zombie (Z) has ended, and only its parent has not taken notice.
+  const [description] = readLines(`/proc/${pid}/stat`);
+  return description === undefined || /^\d+ \(postgres\) [^Z]/.test(description);
+}
+
+/**
+ * Removes the file of a server that is no more. PostgreSQL does that itself, unless its old process id meanwhile
+ * belongs to another process of the same account, as it often does in a container.
+ */
+export function removeStalePostmasterFile(dataFolder: string): void {
+  const postmaster = readPostmaster(dataFolder);
+  if (postmaster !== undefined && !isServerAlive(postmaster.pid)) rmSync(postmasterFile(dataFolder), { force: true });
+}
+
+function postmasterFile(dataFolder: string): string {
+  return path.join(dataFolder, "postmaster.pid");
+}
+
+function readLines(file: string): string[] {
+  try {
+    return readFileSync(file, "utf8").trimEnd().split("\n");
+  } catch {
+    return [];
+  }
+}
+
+/** A process that is another account's exists too: then the signal is not permitted. */
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
