@@ -1,0 +1,72 @@
+// Commands: what a server says to an editor
+//
+//   {"type": string, "data": object}
+//
+// An editor ignores unknown types and unknown keys without a word, and drops a chat message whose role is "user": so the
+// types here have no role, and the parser tells such a message apart. It does not recognise a request id that it has seen
+// before: the same chat message twice makes two turns.
+import { z } from "zod";
+import { id, idOrEmpty, idOrNull, prompt } from "./wire-text.ts";
+
+/** An agent's name on the wire. `""` is a name like any other, which no agent has: leave it out instead. */
+const agentName = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? null);
+
+const chat = z.object({
+  message: prompt,
+  /** The correlation id, chosen by the server. */
+  request_id: id,
+  /** `null`: in a new thread. */
+  acp_thread_id: idOrNull,
+  /** `null`: the editor's own agent, or the one that the thread has. */
+  agent_name: agentName,
+  /** Stop the turn that runs in the thread first. */
+  interrupt: z
+    .boolean()
+    .nullish()
+    .transform((value) => value ?? false),
+});
+
+/** Says something to an agent, in a thread or in a new one. */
+const chatMessage = command("chat_message", chat);
+
+/** As if typed in the editor: the message itself comes back as an entry. */
+const simulateUserInput = command("simulate_user_input", chat);
+
+/** Loads a thread. Without a request id nothing is heard of a failure. */
+const openThread = command(
+  "open_thread",
+  z.object({ acp_thread_id: id, request_id: idOrEmpty, agent_name: agentName }),
+);
+
+/** Stops the turn that runs in the thread that this request was sent to, whichever turn that is by now. */
+const cancelCurrentTurn = command("cancel_current_turn", z.object({ request_id: idOrEmpty }));
+
+/** Asks what the editor shows. */
+const queryUiState = command("query_ui_state", z.object({ query_id: idOrEmpty }));
+
+/** Every command, by the name on the wire. */
+export const commandSchemas = {
+  chat_message: chatMessage,
+  simulate_user_input: simulateUserInput,
+  open_thread: openThread,
+  cancel_current_turn: cancelCurrentTurn,
+  query_ui_state: queryUiState,
+} as const;
+
+/** The names of the commands. */
+export type SyncCommandType = keyof typeof commandSchemas;
+
+/** The command of this name; without a name any command. Discriminated by `type`. */
+export type SyncCommand<Name extends SyncCommandType = SyncCommandType> = {
+  [K in Name]: z.output<(typeof commandSchemas)[K]>;
+}[Name];
+
+function command<const Name extends string, Data extends z.ZodObject>(
+  name: Name,
+  data: Data,
+): z.ZodObject<{ type: z.ZodLiteral<Name>; data: Data }> {
+  return z.object({ type: z.literal(name), data });
+}
