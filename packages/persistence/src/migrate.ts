@@ -1,0 +1,79 @@
+// Migrations
+//
+// A migration is a name and a piece of SQL. They run in the order of the list, each in a transaction of its own, once;
+// there is no way back. Processes that start together wait for one another: all of it happens under an advisory lock of
+// the database, taken by a connection that does nothing else, so that a process that dies lets go of it.
+
+import { Migration } from "@mikro-orm/migrations";
+import { type Configuration, MikroORM } from "@mikro-orm/postgresql";
+import { Migrator } from "@mikro-orm/migrations";
+import { Client } from "pg";
+import { DatabaseStartError, unusable } from "./open-database.ts";
+
+/** One step of a schema's history. */
+export interface NamedMigration {
+  readonly name: string;
+  readonly class: new (driver: ConstructorParameters<typeof Migration>[0], config: Configuration) => Migration;
+}
+
+/** Which database to bring up to date, and with what. */
+export interface MigrateOptions {
+  readonly url: string;
+  readonly applicationName: string;
+  /** All migrations there have ever been, oldest first. */
+  readonly migrations: readonly NamedMigration[];
+}
+
+/** One for all of our services: two that share a database by mistake do not disturb each other. */
+const LOCK_KEY = 4_841_520_001;
+
+/** A migration that is made of SQL alone. */
+export function sqlMigration(name: string, sql: string): NamedMigration {
+  return {
+    name,
+    class: class extends Migration {
+      override up(): void {
+        this.addSql(sql);
+      }
+    },
+  };
+}
+
+/** Brings the database up to date and gives the names of the migrations that were missing. Safe to run at the same time. */
+export async function migrate({ url, applicationName, migrations }: MigrateOptions): Promise<string[]> {
+  return underLock({ url, applicationName }, async () => {
+    const orm = await MikroORM.init({
+      clientUrl: url,
+      entities: [],
+      pool: { min: 0, max: 2 },
+      driverOptions: { application_name: applicationName },
+      extensions: [Migrator],
+      migrations: { migrationsList: [...migrations], snapshot: false, silent: true },
+      logger: () => {},
+      ensureDatabase: false,
+      discovery: { warnWhenNoEntities: false },
+    });
+    try {
+      return (await orm.migrator.up()).map(({ name }) => name);
+    } finally {
+      await orm.close(true);
+    }
+  });
+}
+
+async function underLock<T>(
+  { url, applicationName }: Pick<MigrateOptions, "url" | "applicationName">,
+  work: () => Promise<T>,
+): Promise<T> {
+  const client = new Client({ connectionString: url, application_name: applicationName });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    await client.query("select pg_advisory_lock($1)", [LOCK_KEY]);
+    return await work();
+  } catch (error) {
+    throw error instanceof DatabaseStartError ? error : unusable(url, error);
+  } finally {
+    await client.end();
+  }
+}

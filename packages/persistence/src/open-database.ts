@@ -1,0 +1,72 @@
+import { MikroORM, type Options } from "@mikro-orm/postgresql";
+import { Migrator } from "@mikro-orm/migrations";
+
+/** Which database, and how to use it. */
+export interface DatabaseOptions {
+  /** `postgresql://user:password@host:port/name` */
+  readonly url: string;
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string;
+  readonly entities: NonNullable<Options["entities"]>;
+  /** The most connections to hold open, 16 unless told otherwise. */
+  readonly connectionsMax?: number;
+  /** Hears of connections that broke; the pool replaces them by itself. */
+  readonly warn?: (message: string) => void;
+}
+
+/** The database cannot be used; the message is one plain line that says so and how to mend it. */
+export class DatabaseStartError extends Error {
+  override readonly name = "DatabaseStartError";
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** A transaction that does nothing for so long has lost its process: its locks are let go. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
+
+/** Connects, and proves it with a query. No query is logged and nothing is ever printed: warnings go to `warn`. */
+export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> {
+  const orm = await initialise(options);
+  try {
+    await orm.em.fork().execute("select 1");
+    return orm;
+  } catch (error) {
+    await orm.close(true);
+    throw unusable(options.url, error);
+  }
+}
+
+async function initialise({ url, applicationName, entities, connectionsMax = 16, warn }: DatabaseOptions) {
+  try {
+    return await MikroORM.init({
+      clientUrl: url,
+      entities,
+      pool: { min: 0, max: connectionsMax },
+      driverOptions: {
+        application_name: applicationName,
+        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+        keepAlive: true,
+      },
+      extensions: [Migrator],
+      logger: (message) => warn?.(message),
+      colors: false,
+      ensureDatabase: false,
+      discovery: { warnWhenNoEntities: false },
+    });
+  } catch (error) {
+    throw unusable(url, error);
+  }
+}
+
+/** What to say about a database that does not work. */
+export function unusable(url: string, error: unknown): DatabaseStartError {
+  const why = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+  const message = `The database ${placeOf(url)} cannot be used: ${why === "" ? "no answer" : why}. Check DATABASE_URL.`;
+  return new DatabaseStartError(message, { cause: error });
+}
+
+/** Host, port and name, without credentials. */
+function placeOf(url: string): string {
+  const parsed = URL.parse(url);
+  return parsed === null ? "of DATABASE_URL" : `${parsed.host}${parsed.pathname}`;
+}

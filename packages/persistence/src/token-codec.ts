@@ -1,0 +1,65 @@
+// Tokens that we hand out and get back: page tokens and resume tokens
+//
+// To the caller they are opaque. Inside: base64url of JSON `[version, binding, payload]`, where the binding is a hash of
+// the kind of token and of everything that must not change between two calls (the filter, the tenant). They carry no
+// authority: whoever makes one up reads no more than what a call without a token would show.
+
+import { createHash } from "node:crypto";
+import { Refusal } from "@helix-zed/domain";
+import type { PersistenceReason } from "./persistence-reason.ts";
+
+/** One kind of token. */
+export interface TokenOptions<Payload> {
+  /** Part of the binding: a token of one kind is none of another. */
+  readonly kind: string;
+  readonly reason: Extract<PersistenceReason, "PAGE_TOKEN_INVALID" | "RESUME_TOKEN_INVALID">;
+  /** Raised when the payload changes its meaning: older tokens are then refused, not misread. */
+  readonly version: number;
+  /** Checks a payload that came from outside; `undefined` refuses it. */
+  readonly parse: (value: unknown) => Payload | undefined;
+}
+
+/** Writes and reads tokens of one kind. */
+export class TokenCodec<Payload> {
+  readonly #options: TokenOptions<Payload>;
+
+  constructor(options: TokenOptions<Payload>) {
+    this.#options = options;
+  }
+
+  /** A token with this payload (JSON) that is good for requests with the same `boundTo` (JSON) only. */
+  encode(payload: Payload, boundTo: unknown): string {
+    const parts = [this.#options.version, this.#binding(boundTo), payload];
+    return Buffer.from(JSON.stringify(parts)).toString("base64url");
+  }
+
+  /** The payload of a token of ours. Refuses every other. */
+  decode(token: string, boundTo: unknown): Payload {
+    const [version, binding, value] = parseArray(token);
+    if (version === this.#options.version && binding === this.#binding(boundTo)) {
+      const payload = this.#options.parse(value);
+      if (payload !== undefined) return payload;
+    }
+    throw this.#refusal();
+  }
+
+  #binding(boundTo: unknown): string {
+    const text = JSON.stringify([this.#options.kind, boundTo]);
+    return createHash("sha256").update(text).digest("base64url").slice(0, 16);
+  }
+
+  #refusal(): Refusal<PersistenceReason> {
+    const field = this.#options.reason === "PAGE_TOKEN_INVALID" ? "page_token" : "resume_token";
+    const description = "is not one that was given out for this request";
+    return new Refusal(this.#options.reason, `${field} ${description}.`, {}, { violations: [{ field, description }] });
+  }
+}
+
+function parseArray(token: string): readonly unknown[] {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(token, "base64url").toString());
+    return Array.isArray(value) ? value : [];
+  } catch {
+    return [];
+  }
+}
