@@ -1,0 +1,29 @@
+import { createContextKey, type HandlerContext } from "@connectrpc/connect";
+import type { Actor } from "@helix-zed/domain";
+
+/** What is known about one RPC while it runs. */
+export interface Call {
+  readonly requestId: string;
+  readonly startedAt: Date;
+  /** `null` for calls that need no token: health and reflection. */
+  actor: Actor | null;
+  /** Whether the handler has given its whole answer. */
+  answered: boolean;
+  /** Messages sent so far. */
+  sent: number;
+}
+
+/** Where the call is kept for interceptors. */
+export const callKey = createContextKey<Call | null>(null, { description: "call" });
+
+/** Who asks, for handlers. */
+export function actorOf(context: Pick<HandlerContext, "values">): Actor {
+  const actor = context.values.get(callKey)?.actor ?? null;
+  if (actor === null) throw new Error("A handler was reached without authentication.");
+  return actor;
+}
+
+/** The id that the caller can quote when asking for help. */
+export function requestIdOf(context: Pick<HandlerContext, "values">): string {
+  return context.values.get(callKey)?.requestId ?? "unknown";
+}

@@ -1,0 +1,55 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import type { ConnectError } from "@connectrpc/connect";
+import type { Refusal, ResourceName, Violation } from "@helix-zed/domain";
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  RequestInfoSchema,
+  ResourceInfoSchema,
+  RetryInfoSchema,
+} from "@helix-zed/gen/google/rpc/error_details_pb.ts";
+
+/** The `domain` of every ErrorInfo that these services send. */
+export const errorDomain = "helix-zed";
+
+/** One detail of an error on its way out. */
+export type Detail = Extract<ConnectError["details"][number], { desc: unknown }>;
+
+type Metadata = Readonly<Record<string, string>>;
+
+/** Everything a refusal says, as the details of `google.rpc`. */
+export function detailsOf(refusal: Refusal): Detail[] {
+  const details = [errorInfo(refusal.reason, refusal.metadata)];
+  if (refusal.violations.length > 0) details.push(badRequest(refusal.violations));
+  if (refusal.resource !== undefined) details.push(resourceInfo(refusal.resource, refusal.message));
+  if (refusal.retryAfterMs !== undefined) details.push(retryInfo(refusal.retryAfterMs));
+  return details;
+}
+
+/** `google.rpc.ErrorInfo`: the reason, for programs. */
+export function errorInfo(reason: string, metadata: Metadata = {}): Detail {
+  const value: MessageInitShape<typeof ErrorInfoSchema> = { reason, domain: errorDomain, metadata: { ...metadata } };
+  return { desc: ErrorInfoSchema, value };
+}
+
+/** `google.rpc.RequestInfo`: what to quote when asking for help. */
+export function requestInfo(requestId: string): Detail {
+  const value: MessageInitShape<typeof RequestInfoSchema> = { requestId };
+  return { desc: RequestInfoSchema, value };
+}
+
+function badRequest(violations: readonly Violation[]): Detail {
+  const value: MessageInitShape<typeof BadRequestSchema> = { fieldViolations: violations.map((v) => ({ ...v })) };
+  return { desc: BadRequestSchema, value };
+}
+
+function resourceInfo({ type, name }: ResourceName, description: string): Detail {
+  const value: MessageInitShape<typeof ResourceInfoSchema> = { resourceType: type, resourceName: name, description };
+  return { desc: ResourceInfoSchema, value };
+}
+
+function retryInfo(retryAfterMs: number): Detail {
+  const value: MessageInitShape<typeof RetryInfoSchema> = { retryDelay: durationFromMs(retryAfterMs) };
+  return { desc: RetryInfoSchema, value };
+}

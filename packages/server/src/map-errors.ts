@@ -1,0 +1,78 @@
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { Refusal } from "@helix-zed/domain";
+import { callKey } from "./call.ts";
+import { completeError, internalError } from "./complete-error.ts";
+import { detailsOf } from "./error-details.ts";
+import type { Log } from "./log.ts";
+import { type ServerReason, serverCodes } from "./server-reasons.ts";
+import { UpstreamError } from "./upstream-error.ts";
+
+/** The code of every reason that a service refuses with. */
+export type ReasonCodes<Reason extends string = string> = Readonly<Record<Reason, Code>>;
+
+/** Turns whatever is thrown into the one error that the caller may see. */
+export type ErrorMapping = (error: unknown, requestId: string) => ConnectError;
+
+/**
+ * Refusals keep their words and get the code of their reason; errors of Connect keep their code; an unreachable upstream
+ * is UNAVAILABLE; all else is a bug, logged in full and shown as "internal error" with the request id.
+ */
+export function errorMapping(codes: ReasonCodes, log: Log): ErrorMapping {
+  const all = new Map<string, Code>([...Object.entries(codes), ...Object.entries(serverCodes)]);
+  return (error, requestId) => {
+    if (error instanceof UpstreamError && error.isTransient)
+      return toConnectError(unavailable(error), Code.Unavailable);
+    if (error instanceof Refusal) {
+      const code = all.get(error.reason);
+      if (code !== undefined) return toConnectError(error, code);
+    }
+    // An error that came over a wire belongs to another service: it must have been converted where it arrived.
+    if (error instanceof ConnectError && !error.isWireError) return completeError(error, requestId, log);
+    log.error({ err: error, requestId }, "internal error");
+    return internalError(error, requestId);
+  };
+}
+
+/** Applies the mapping to unary calls and to streams, also to those that fail after their first message. */
+export function mapErrors(map: ErrorMapping): Interceptor {
+  return (next) => async (request) => {
+    const fail = (error: unknown): ConnectError => {
+      const requestId = request.contextValues.get(callKey)?.requestId ?? "unknown";
+      return map(causeOf(error, request.signal), requestId);
+    };
+    try {
+      const response = await next(request);
+      return response.stream ? { ...response, message: mapStream(response.message, fail) } : response;
+    } catch (error) {
+      throw fail(error);
+    }
+  };
+}
+
+// A handler's stream fails while it is read, long after `next` has returned.
+async function* mapStream<T>(messages: AsyncIterable<T>, fail: (error: unknown) => ConnectError): AsyncIterable<T> {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw fail(error);
+  }
+}
+
+/** What stopped the call, where the error says only that something did. */
+function causeOf(error: unknown, signal: AbortSignal): unknown {
+  if (!signal.aborted || !isAbort(error)) return error;
+  return isAbort(signal.reason) ? new ConnectError("the caller has gone", Code.Canceled) : signal.reason;
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
+}
+
+function toConnectError(refusal: Refusal, code: Code): ConnectError {
+  return new ConnectError(refusal.message, code, undefined, detailsOf(refusal), refusal);
+}
+
+function unavailable({ upstream }: UpstreamError): Refusal<ServerReason> {
+  const message = `${upstream} cannot be reached at the moment.`;
+  return new Refusal("UPSTREAM_UNAVAILABLE", message, { upstream }, { retryAfterMs: 1_000 });
+}

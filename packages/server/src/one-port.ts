@@ -1,0 +1,156 @@
+// One port
+//
+// One cleartext TCP port for HTTP/1.1 and for HTTP/2 with prior knowledge (h2c): browsers, curl and WebSockets speak the
+// former, gRPC clients the latter. Node has a server for each and, without TLS, none for both. So we accept the
+// connection ourselves, look at its first bytes, put them back, and hand the socket to the server it is meant for.
+//
+//   accept ──▶ sniff ──┬── differs from the preface at some byte ──▶ HTTP/1.1
+//                      ├── all 24 bytes of the preface            ──▶ HTTP/2
+//                      └── silent for too long, or gone           ──▶ closed
+//
+// "PRI" is no method of HTTP/1.1, so a connection that begins like the preface must be given time to finish it, in as
+// many pieces as it likes. What was read stays in a variable until then: putting it back and waiting for "readable" again
+// would find it readable at once, for ever.
+import * as http from "node:http";
+import * as http2 from "node:http2";
+import * as net from "node:net";
+import type { Duplex } from "node:stream";
+import type { NodeHandlerFn } from "./rpc-listener.ts";
+
+const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+
+/** Takes over the connection of an HTTP/1.1 request that asks for a WebSocket. */
+export type UpgradeListener = (request: http.IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/** What a port does with what arrives at it. */
+export interface OnePortOptions {
+  readonly handler: NodeHandlerFn;
+  /** Without it, requests for a WebSocket are answered like any other. */
+  readonly upgrade?: UpgradeListener;
+  /** How long a connection may take to say which protocol it speaks. */
+  readonly sniffTimeoutMs?: number;
+}
+
+/** A port that could not be opened, said in one line. */
+export class PortError extends Error {
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
+    this.name = "PortError";
+  }
+}
+
+/** A server for both protocols on one TCP port. */
+export class OnePort {
+  readonly #server: net.Server;
+  readonly #h1: http.Server;
+  readonly #h2: http2.Http2Server;
+  readonly #sockets = new Set<net.Socket>();
+  readonly #sessions = new Set<http2.ServerHttp2Session>();
+  readonly #sniffTimeoutMs: number;
+
+  constructor({ handler, upgrade, sniffTimeoutMs = 10_000 }: OnePortOptions) {
+    this.#sniffTimeoutMs = sniffTimeoutMs;
+    this.#h1 = http.createServer({ keepAliveTimeout: 65_000, shouldUpgradeCallback: asksForWebSocket }, handler);
+    if (upgrade !== undefined) this.#h1.on("upgrade", upgrade);
+    this.#h2 = http2.createServer(handler);
+    this.#h2.on("session", (session) => {
+      this.#sessions.add(session);
+      session.once("close", () => this.#sessions.delete(session));
+    });
+    // A peer that breaks the protocol loses its session; there is nobody to tell.
+    this.#h2.on("sessionError", () => {});
+    this.#server = net.createServer({ noDelay: true }, (socket) => this.#accept(socket));
+  }
+
+  /** Opens the port and resolves with its number; rejects with a {@link PortError}. */
+  listen({ host, port }: { host: string; port: number }): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const fail = (error: NodeJS.ErrnoException): void => reject(portError(error, host, port));
+      this.#server.once("error", fail);
+      this.#server.listen(port, host, () => {
+        this.#server.off("error", fail);
+        const address = this.#server.address();
+        resolve(address !== null && typeof address === "object" ? address.port : port);
+      });
+    });
+  }
+
+  /**
+   * Accepts no more connections, says GOAWAY or `Connection: close` on those that are open, and resolves when the last
+   * has ended. What is still open after `graceMs` is cut; resolves with the number of those.
+   */
+  close(graceMs: number): Promise<number> {
+    return new Promise((resolve) => {
+      let cut = 0;
+      const timer = setTimeout(() => {
+        cut = this.#sockets.size;
+        for (const socket of this.#sockets) socket.destroy();
+      }, graceMs);
+      this.#server.close(() => {
+        clearTimeout(timer);
+        resolve(cut);
+      });
+      for (const session of this.#sessions) session.close();
+      this.#h1.close();
+      this.#h1.closeIdleConnections();
+    });
+  }
+
+  #accept(socket: net.Socket): void {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    sniff(socket, this.#sniffTimeoutMs, (isHttp2) => {
+      (isHttp2 ? this.#h2 : this.#h1).emit("connection", socket);
+    });
+  }
+}
+
+function sniff(socket: net.Socket, timeoutMs: number, found: (isHttp2: boolean) => void): void {
+  let head = Buffer.alloc(0);
+  const giveUp = (): void => {
+    socket.destroy();
+  };
+  const onReadable = (): void => {
+    const chunk: Buffer | null = socket.read();
+    if (chunk === null) return;
+    head = Buffer.concat([head, chunk]);
+    const length = Math.min(head.length, PREFACE.length);
+    const matches = PREFACE.compare(head, 0, length, 0, length) === 0;
+    if (matches && length < PREFACE.length) return;
+    socket.off("readable", onReadable);
+    socket.off("error", giveUp);
+    socket.off("end", giveUp);
+    socket.setTimeout(0);
+    socket.off("timeout", giveUp);
+    socket.unshift(head);
+    found(matches);
+  };
+  socket.on("error", giveUp);
+  socket.on("end", giveUp);
+  socket.setTimeout(timeoutMs, giveUp);
+  socket.on("readable", onReadable);
+}
+
+function asksForWebSocket(request: http.IncomingMessage): boolean {
+  return request.headers.upgrade?.toLowerCase() === "websocket";
+}
+
+function portError(error: NodeJS.ErrnoException, host: string, port: number): PortError {
+  const { code = "", message } = error;
+  return new PortError(describe(code, message, host, port), error);
+}
+
+function describe(code: string, message: string, host: string, port: number): string {
+  switch (code) {
+    case "EADDRINUSE":
+      return `Port ${port} on ${host} is in use by another process. Stop it or choose another port.`;
+    case "EACCES":
+      return `This account may not listen on port ${port}. Choose one of 1024 or above.`;
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return `${host} is no address of this machine.`;
+    default:
+      return `Cannot listen on ${host}:${port}: ${message}`;
+  }
+}

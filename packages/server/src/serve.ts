@@ -1,0 +1,138 @@
+// Serving
+//
+//   one port ─▶ name the request ─┬─▶ an RPC ─▶ gate: begin the call, authenticate ─▶ Connect: read and parse
+//                                 │              ─▶ observe ─▶ map errors ─▶ end with signal ─▶ validate ─▶ handler
+//                                 └─▶ anything else ─▶ fallback
+//
+// Interceptors are set here and nowhere else: in Connect a service's own list would replace this one.
+//
+// Stopping goes in steps, each of which needs the one before: health says NOT_SERVING; no more connections; streams end
+// with UNAVAILABLE and RetryInfo; other calls may finish until the grace is over; then their signals abort, and what is
+// left of the connections is cut.
+import { type ConnectRouter, createConnectRouter, type HandlerContext } from "@connectrpc/connect";
+import { createValidator } from "@bufbuild/protovalidate";
+import { compressionGzip } from "@connectrpc/connect-node";
+import type { World } from "@helix-zed/domain";
+import { Health } from "@helix-zed/gen/health/v1/health_pb.ts";
+import type { Authenticate } from "./authenticate.ts";
+import { drainingRefusal, endWithSignal } from "./end-with-signal.ts";
+import { notFoundFallback } from "./fallback.ts";
+import { type HealthCheck, healthService, HealthState } from "./health.ts";
+import type { Log } from "./log.ts";
+import { type ErrorMapping, errorMapping, mapErrors, type ReasonCodes } from "./map-errors.ts";
+import { beginCall, observe } from "./observe.ts";
+import { OnePort, type UpgradeListener } from "./one-port.ts";
+import { reflectionServices, serveReflection } from "./reflection.ts";
+import { nameRequest } from "./request-id.ts";
+import { createRpcListener, type NodeHandlerFn } from "./rpc-listener.ts";
+import { compileRules, validateRequests } from "./validate.ts";
+
+/** The largest message that is read. */
+export const messageBytesMax = 4 * 1024 * 1024;
+
+/** The longest deadline that a call may ask for; watches ask for none. */
+export const callTimeoutMsMax = 10 * 60 * 1_000;
+
+/** How long calls may go on after the server was told to stop. */
+export const stopGraceMs = 10_000;
+
+/** What a server serves. */
+export interface ServeOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly routes: (router: ConnectRouter) => void;
+  readonly authenticate: Authenticate;
+  /** The code of each reason that the services refuse with. */
+  readonly codes: ReasonCodes;
+  /** Whatever is no RPC; it finds the request id in the header `x-request-id`. Without it: a 404. */
+  readonly fallback?: NodeHandlerFn;
+  /** Requests for a WebSocket. */
+  readonly upgrade?: UpgradeListener;
+  /** What must be well for the server to be healthy. */
+  readonly checks?: Readonly<Record<string, HealthCheck>>;
+  readonly log: Log;
+  readonly world: World;
+}
+
+/** A server that listens. */
+export interface Server {
+  readonly port: number;
+  readonly health: HealthState;
+  /** Stops gracefully; resolves when the last connection has ended, after `graceMs` (10 s) at the latest. */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+/** Opens the port and serves until closed. Rejects with a `PortError` if the port cannot be opened. */
+export async function serve(options: ServeOptions): Promise<Server> {
+  const { host, port, log, world, fallback = notFoundFallback, upgrade } = options;
+  const draining = new AbortController();
+  const stopping = new AbortController();
+  const map = errorMapping(options.codes, log);
+  const { router, health } = createRouter(options, map, draining.signal, stopping.signal);
+  const listener = createRpcListener({ router, fallback, log });
+  const onePort = new OnePort({
+    handler: (request, response) => {
+      nameRequest(request, response, world);
+      listener(request, response);
+    },
+    ...(upgrade === undefined ? {} : { upgrade }),
+  });
+  const bound = await onePort.listen({ host, port });
+  await health.start();
+  return {
+    port: bound,
+    health,
+    async close({ graceMs = stopGraceMs } = {}) {
+      health.drain();
+      const closed = onePort.close(graceMs);
+      draining.abort(drainingRefusal());
+      const timer = setTimeout(() => stopping.abort(map(drainingRefusal(), "unknown")), graceMs * 0.9);
+      const cut = await closed;
+      clearTimeout(timer);
+      if (cut > 0) log.warn({ connections: cut }, "connections were cut");
+    },
+  };
+}
+
+function createRouter(
+  options: ServeOptions,
+  map: ErrorMapping,
+  draining: AbortSignal,
+  stopping: AbortSignal,
+): { router: ConnectRouter; health: HealthState } {
+  const { routes, log, world, checks = {} } = options;
+  const validator = createValidator();
+  const router = createConnectRouter({
+    requestGate: (context) => gate(context, options, map),
+    interceptors: [observe, mapErrors(map), endWithSignal(draining), validateRequests(validator)],
+    shutdownSignal: stopping,
+    readMaxBytes: messageBytesMax,
+    maxTimeoutMs: callTimeoutMsMax,
+    acceptCompression: [compressionGzip],
+    compressMinBytes: 8 * 1024,
+    // A misspelt field or enum value is an error, not silence.
+    jsonOptions: { ignoreUnknownFields: false },
+  });
+  routes(router);
+  const services = Array.from(new Set(router.handlers.map(({ service }) => service)));
+  compileRules(validator, services);
+  const health = new HealthState({ services: services.map(({ typeName }) => typeName), checks, log, world });
+  router.service(Health, healthService(health));
+  serveReflection(router, [...services, Health, ...reflectionServices]);
+  return { router, health };
+}
+
+async function gate(context: HandlerContext, options: ServeOptions, map: ErrorMapping): Promise<void> {
+  const call = beginCall(context, options.log, options.world);
+  if (isPublic(context)) return;
+  try {
+    call.actor = await options.authenticate(context.requestHeader);
+  } catch (error) {
+    throw map(error, call.requestId);
+  }
+}
+
+function isPublic({ service }: HandlerContext): boolean {
+  return [Health, ...reflectionServices].some(({ typeName }) => typeName === service.typeName);
+}
