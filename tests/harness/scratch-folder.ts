@@ -1,3 +1,4 @@
+import { isProcessAlive } from "@helix-zed/embedded-postgres";
 import { mkdtempSync, chmodSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -32,14 +33,6 @@ function hasMemory(): boolean {
 function sweep(parent: string): void {
   for (const name of readdirSync(parent).filter((entry) => entry.startsWith(PREFIX))) {
     const owner = Number.parseInt(name.slice(PREFIX.length), 10);
-    if (!isAlive(owner)) rmSync(path.join(parent, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    if (!isProcessAlive(owner)) rmSync(path.join(parent, name), { recursive: true, force: true });
   }
 }

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
+import { isProcessAlive, programOf } from "./is-process-alive.ts";
 
 /** What a running server writes about itself into its data folder. */
 export interface Postmaster {
@@ -18,12 +19,9 @@ export function readPostmaster(dataFolder: string): Postmaster | undefined {
   return { pid, port, status: STATUSES.find((status) => lines[7]?.trim() === status) ?? "unknown" };
 }
 
-/** True while the postmaster's process exists and, where that can be seen, is a PostgreSQL that runs. */
+/** True while the postmaster's process runs and, where that can be seen, is a PostgreSQL. */
 export function isServerAlive(pid: number): boolean {
-  if (!isAlive(pid)) return false;
-  // "123 (postgres) S 1 …"; a zombie (Z) has ended, and only its parent has not taken notice.
-  const [description] = readLines(`/proc/${pid}/stat`);
-  return description === undefined || /^\d+ \(postgres\) [^Z]/.test(description);
+  return isProcessAlive(pid) && (programOf(pid) ?? "postgres") === "postgres";
 }
 
 /**
@@ -44,14 +42,5 @@ function readLines(file: string): string[] {
     return readFileSync(file, "utf8").trimEnd().split("\n");
   } catch {
     return [];
-  }
-}
-
-/** A process that is another account's exists too: then the signal is not permitted. */
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
