@@ -1,0 +1,103 @@
+import { type Lifecycle, nextState } from "@helix-zed/domain";
+import { defineEntity, p } from "@mikro-orm/core";
+
+/** Where a thread stands. */
+export type ThreadStatus = "pending" | "active" | "disconnected" | "completed" | "failed";
+
+/** What may happen to a thread. */
+export type ThreadAction = "live" | "disconnect" | "lose" | "complete" | "fail";
+
+/** Every action in every status. `live`: the editor has shown that it holds the thread. `lose`: it no longer exists. */
+export const threadLifecycle: Lifecycle<ThreadStatus, ThreadAction> = {
+  pending: { live: "active", disconnect: null, lose: null, complete: "completed", fail: "failed" },
+  active: { live: null, disconnect: "disconnected", lose: "pending", complete: "completed", fail: "failed" },
+  disconnected: { live: "active", disconnect: null, lose: "pending", complete: "completed", fail: "failed" },
+  completed: { live: null, disconnect: null, lose: null, complete: null, fail: null },
+  failed: { live: null, disconnect: null, lose: null, complete: null, fail: null },
+};
+
+/** What the end of a turn means for its work session. */
+export type OnTurnEnd = "complete" | "idle";
+
+/** What task-service is to be told about the work session. */
+export type Outcome = "active" | "completed" | "failed" | "cancelled";
+
+const ThreadMappingSchema = defineEntity({
+  name: "ThreadMapping",
+  tableName: "zed_thread_mappings",
+  properties: {
+    id: p.string().primary(),
+    workSessionId: p.string(),
+    tenant: p.string(),
+    taskId: p.string(),
+    zedSessionId: p.string(),
+    /** `null` until the editor names it. */
+    zedThreadId: p.string().nullable(),
+    projectPath: p.text(),
+    workspaceConfig: p.json().$type<Record<string, unknown>>(),
+    /** As the editor knows it; fixed for the life of the thread. */
+    agentName: p.string(),
+    status: p.string().$type<ThreadStatus>(),
+    statusReason: p.text(),
+    statusChangedAt: p.datetime(),
+    onTurnEnd: p.string().$type<OnTurnEnd>(),
+    /** The lease under which this bridge works on the session; `null` while it does not. */
+    leaseEpoch: p.bigint().nullable(),
+    firstPromptQueued: p.boolean(),
+    turnCount: p.integer(),
+    /** The connection in which the thread last showed that it is alive. */
+    openedEpoch: p.integer(),
+    /** The connection in which `open_thread` was last sent, and when. */
+    openSentEpoch: p.integer(),
+    openSentAt: p.datetime().nullable(),
+    /** How often in a row the thread could not be opened, and when to try again. */
+    openFailures: p.integer(),
+    openNotBefore: p.datetime().nullable(),
+    /** The turn for which a thread that no longer exists was replaced: once for each turn. */
+    replacedForTurnId: p.string().nullable(),
+    outcome: p.string().$type<Outcome>().nullable(),
+    outcomeReason: p.text(),
+    outcomeSummary: p.text(),
+    outcomeError: p.text(),
+    outcomeReported: p.string().$type<Outcome>().nullable(),
+    outcomeReportedAt: p.datetime().nullable(),
+    logSeq: p.bigint("number"),
+    version: p.integer(),
+    lastActivityAt: p.datetime().nullable(),
+    deletedAt: p.datetime().nullable(),
+    createdAt: p.datetime(),
+    updatedAt: p.datetime(),
+  },
+});
+
+/** The mapping of a work session to the thread that an editor holds for it. */
+export class ThreadMapping extends ThreadMappingSchema.class {
+  /** Whether nothing can happen to the thread any more. */
+  get ended(): boolean {
+    return this.status === "completed" || this.status === "failed";
+  }
+
+  /** The one place where a thread's status changes. Returns whether it did. */
+  move(action: ThreadAction, { now, reason = "" }: { readonly now: Date; readonly reason?: string }): boolean {
+    const next = nextState(threadLifecycle, this.status, action);
+    if (next === null) return false;
+    this.status = next;
+    this.statusReason = reason;
+    this.statusChangedAt = now;
+    this.updatedAt = now;
+    return true;
+  }
+
+  /** Owes task-service a report. What has ended stays as it ended. */
+  owe(
+    outcome: Outcome,
+    details: { readonly reason?: string; readonly summary?: string; readonly error?: string } = {},
+  ): void {
+    if (this.outcome !== null && this.outcome !== "active") return;
+    this.outcome = outcome;
+    this.outcomeReason = details.reason ?? "";
+    this.outcomeSummary = details.summary ?? "";
+    this.outcomeError = details.error ?? "";
+  }
+}
+ThreadMappingSchema.setClass(ThreadMapping);

@@ -1,0 +1,153 @@
+import { type Lifecycle, nextState } from "@helix-zed/domain";
+import type { TokenUsage } from "@helix-zed/sync-protocol";
+import { defineEntity, p } from "@mikro-orm/core";
+
+// Turns
+//
+// A turn is one prompt, from being queued to its end. Its id is the request id on the editor's wire, one for its life.
+//
+//              ┌────────── requeue (the editor or the agent died) ─────────┐
+//              ▼                                                           │
+//   queued ──send──▶ sent ──start──▶ running ◀──resume── waiting ──────────┤
+//     │               │                 │  └────ask────────▶ │             │
+//     └───────────────┴─────────────────┴───────────────────┴──▶ completed │ failed │ interrupted
+//
+// At most one turn of a thread is between sent and its end. The three ends absorb: nothing that arrives later changes
+// them. `stalled` is a flag, no end. What an agent says never moves a turn by itself but for the first sign (`start`)
+// and for a tool that asks (`ask`, `resume`).
+
+/** Where a turn stands. */
+export type TurnStatus = "queued" | "sent" | "running" | "waiting" | "completed" | "failed" | "interrupted";
+
+/** What may happen to a turn. */
+export type TurnAction = "send" | "start" | "ask" | "resume" | "requeue" | "complete" | "fail" | "interrupt";
+
+const ended = {
+  send: null,
+  start: null,
+  ask: null,
+  resume: null,
+  requeue: null,
+  complete: null,
+  fail: null,
+  interrupt: null,
+} as const;
+
+/** Every action in every status; `null` where nothing follows from it. */
+export const turnLifecycle: Lifecycle<TurnStatus, TurnAction> = {
+  queued: {
+    send: "sent",
+    start: null,
+    ask: null,
+    resume: null,
+    requeue: null,
+    complete: null,
+    fail: "failed",
+    interrupt: "interrupted",
+  },
+  sent: {
+    send: null,
+    start: "running",
+    ask: "waiting",
+    resume: null,
+    requeue: "queued",
+    complete: "completed",
+    fail: "failed",
+    interrupt: "interrupted",
+  },
+  running: {
+    send: null,
+    start: null,
+    ask: "waiting",
+    resume: null,
+    requeue: "queued",
+    complete: "completed",
+    fail: "failed",
+    interrupt: "interrupted",
+  },
+  waiting: {
+    send: null,
+    start: null,
+    ask: null,
+    resume: "running",
+    requeue: "queued",
+    complete: "completed",
+    fail: "failed",
+    interrupt: "interrupted",
+  },
+  completed: ended,
+  failed: ended,
+  interrupted: ended,
+};
+
+/** The statuses of which a thread has at most one turn. */
+export const inFlightStatuses = ["sent", "running", "waiting"] as const satisfies readonly TurnStatus[];
+
+const TurnSchema = defineEntity({
+  name: "Turn",
+  tableName: "turns",
+  properties: {
+    id: p.string().primary(),
+    mappingId: p.string(),
+    /** Counts the thread's turns from 1. */
+    number: p.integer(),
+    message: p.text(),
+    interrupt: p.boolean(),
+    status: p.string().$type<TurnStatus>(),
+    statusReason: p.text(),
+    error: p.text(),
+    stalled: p.boolean(),
+    /** How often it was handed to the editor. */
+    attempt: p.integer(),
+    /** What the caller gave to make its call safe to repeat, and a hash of what it asked for. */
+    callerRequestId: p.string().nullable(),
+    payloadHash: p.string().nullable(),
+    usage: p.json().$type<TokenUsage>().nullable(),
+    /** The connection and the launch in which it was last handed over. */
+    sentEpoch: p.integer(),
+    sentLaunch: p.integer(),
+    sentAt: p.datetime().nullable(),
+    startedAt: p.datetime().nullable(),
+    cancelRequestedAt: p.datetime().nullable(),
+    cancelReason: p.text(),
+    /** The connection in which the cancel was sent; 0 for none. */
+    cancelSentEpoch: p.integer(),
+    completedAt: p.datetime().nullable(),
+    createdAt: p.datetime(),
+    updatedAt: p.datetime(),
+  },
+});
+
+/** What goes with a transition. */
+export interface TurnChange {
+  readonly now: Date;
+  readonly reason?: string;
+  readonly error?: string;
+}
+
+/** One prompt, from being queued to its end. */
+export class Turn extends TurnSchema.class {
+  /** Whether it is in the editor's hands. */
+  get inFlight(): boolean {
+    return this.status === "sent" || this.status === "running" || this.status === "waiting";
+  }
+
+  /** Whether it is over. */
+  get ended(): boolean {
+    return this.status === "completed" || this.status === "failed" || this.status === "interrupted";
+  }
+
+  /** The one place where a turn's status changes. Returns whether the action meant anything in its status. */
+  move(action: TurnAction, { now, reason = "", error = "" }: TurnChange): boolean {
+    const next = nextState(turnLifecycle, this.status, action);
+    if (next === null) return false;
+    this.status = next;
+    this.statusReason = reason;
+    this.error = error;
+    this.stalled = false;
+    this.updatedAt = now;
+    if (this.ended) this.completedAt = now;
+    return true;
+  }
+}
+TurnSchema.setClass(Turn);

@@ -1,0 +1,6 @@
+import { migrate } from "@helix-zed/persistence";
+
+/** Brings the bridge's database up to date and gives the names of the migrations that were missing. */
+export function migrateBridge(url: string): Promise<string[]> {
+  return migrate({ url, applicationName: "zed-bridge", migrations: [] });
+}
