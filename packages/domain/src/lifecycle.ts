@@ -23,9 +23,12 @@ export function availableActions<State extends string, Action extends string>(
   table: Lifecycle<State, Action>,
   state: State,
 ): Action[] {
-  const row = table[state];
-  // The keys of a total row are exactly its actions.
-  return (Object.keys(row) as Action[]).filter((action) => row[action] !== null);
+  const actions: Action[] = [];
+  const row: Readonly<Record<Action, State | null>> = table[state];
+  for (const action in row) {
+    if (row[action] !== null) actions.push(action);
+  }
+  return actions;
 }
 
 /** Whether nothing can happen any more in `state`. */

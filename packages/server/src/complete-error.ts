@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorInfoSchema } from "@helix-zed/gen/google/rpc/error_details_pb.ts";
-import { errorInfo, requestInfo } from "./error-details.ts";
+import { boundedMessage, errorInfo, requestInfo } from "./error-details.ts";
 import type { Log } from "./log.ts";
 
 /** The reason of an error that Connect itself raised, for each code that it raises. */
@@ -22,6 +22,7 @@ export function completeError(error: ConnectError, requestId: string, log: Log):
   if (isUnparsable(error)) restate(error, Code.InvalidArgument, "The request is not a valid Protobuf message.");
   const reason = reasons[error.code];
   if (reason !== undefined) {
+    restate(error, error.code, boundedMessage(error.rawMessage));
     error.details.push(errorInfo(reason));
     return error;
   }

@@ -73,7 +73,7 @@ export function readEnvironment<Settings extends Readonly<Record<string, Setting
     }
   });
   if (problems.length > 0) throw new EnvironmentError(problems);
-  // Each value was read by the setting of its name.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each value was read by the setting of its name
   return Object.fromEntries(values) as Read<Settings>;
 }
 

@@ -16,6 +16,11 @@ export const errorDomain = "helix-zed";
 /** One detail of an error on its way out. */
 export type Detail = Extract<ConnectError["details"][number], { desc: unknown }>;
 
+// Over gRPC an error travels in trailers, which peers take up to some 8 KB of: what does not fit is worse than cut off.
+const MESSAGE_CHARS_MAX = 1_000;
+const VIOLATIONS_MAX = 40;
+const DESCRIPTION_CHARS_MAX = 120;
+
 type Metadata = Readonly<Record<string, string>>;
 
 /** Everything a refusal says, as the details of `google.rpc`. */
@@ -39,8 +44,17 @@ export function requestInfo(requestId: string): Detail {
   return { desc: RequestInfoSchema, value };
 }
 
+/** The message of an error, at a length that every peer takes. */
+export function boundedMessage(message: string): string {
+  return shorten(message, MESSAGE_CHARS_MAX);
+}
+
 function badRequest(violations: readonly Violation[]): Detail {
-  const value: MessageInitShape<typeof BadRequestSchema> = { fieldViolations: violations.map((v) => ({ ...v })) };
+  const fieldViolations = violations.slice(0, VIOLATIONS_MAX).map(({ field, description }) => ({
+    field: shorten(field, DESCRIPTION_CHARS_MAX),
+    description: shorten(description, DESCRIPTION_CHARS_MAX),
+  }));
+  const value: MessageInitShape<typeof BadRequestSchema> = { fieldViolations };
   return { desc: BadRequestSchema, value };
 }
 
@@ -52,4 +66,9 @@ function resourceInfo({ type, name }: ResourceName, description: string): Detail
 function retryInfo(retryAfterMs: number): Detail {
   const value: MessageInitShape<typeof RetryInfoSchema> = { retryDelay: durationFromMs(retryAfterMs) };
   return { desc: RetryInfoSchema, value };
+}
+
+function shorten(text: string, charsMax: number): string {
+  // Half a surrogate pair, sent by a caller and quoted back, cannot be encoded.
+  return (text.length > charsMax ? `${text.slice(0, charsMax)}…` : text).toWellFormed();
 }

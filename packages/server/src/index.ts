@@ -19,15 +19,24 @@ export {
   withDefault,
 } from "./environment.ts";
 export { errorDomain } from "./error-details.ts";
+export type { Fallback } from "./fallback.ts";
 export { type HealthCheck, HealthState } from "./health.ts";
 export { createLog, type Log, type LogLevel, logLevels } from "./log.ts";
 export type { ReasonCodes } from "./map-errors.ts";
 export { OnePort, type OnePortOptions, PortError, type UpgradeListener } from "./one-port.ts";
 export { assertPrivate, choice, integer, list, path, pathList, port, secretFile, text, url } from "./parsers.ts";
 export { requestIdHeader } from "./request-id.ts";
-export type { NodeHandlerFn, NodeRequest, NodeResponse } from "./rpc-listener.ts";
+export type { NodeHandlerFn, NodeRequest, NodeResponse } from "./node-handler.ts";
 export { type Outside, runService, type ServiceDefinition, type ServiceParts } from "./run-service.ts";
-export { callTimeoutMsMax, messageBytesMax, serve, type ServeOptions, type Server, stopGraceMs } from "./serve.ts";
+export {
+  callTimeoutMsMax,
+  messageBytesMax,
+  serve,
+  type ServeOptions,
+  type Server,
+  stopGraceMs,
+  unaryTimeoutMsMax,
+} from "./serve.ts";
 export { type ServerReason, serverCodes } from "./server-reasons.ts";
 export { serviceSettings, type ServiceSettings, tokensSetting } from "./service-settings.ts";
 export { actingFor, createServiceTransport, type ServiceTransportOptions } from "./service-transport.ts";

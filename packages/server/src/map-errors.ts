@@ -2,7 +2,7 @@ import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { Refusal } from "@helix-zed/domain";
 import { callKey } from "./call.ts";
 import { completeError, internalError } from "./complete-error.ts";
-import { detailsOf } from "./error-details.ts";
+import { boundedMessage, detailsOf } from "./error-details.ts";
 import type { Log } from "./log.ts";
 import { type ServerReason, serverCodes } from "./server-reasons.ts";
 import { UpstreamError } from "./upstream-error.ts";
@@ -69,7 +69,7 @@ function isAbort(error: unknown): boolean {
 }
 
 function toConnectError(refusal: Refusal, code: Code): ConnectError {
-  return new ConnectError(refusal.message, code, undefined, detailsOf(refusal), refusal);
+  return new ConnectError(boundedMessage(refusal.message), code, undefined, detailsOf(refusal), refusal);
 }
 
 function unavailable({ upstream }: UpstreamError): Refusal<ServerReason> {

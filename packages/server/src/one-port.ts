@@ -15,7 +15,7 @@ import * as http from "node:http";
 import * as http2 from "node:http2";
 import * as net from "node:net";
 import type { Duplex } from "node:stream";
-import type { NodeHandlerFn } from "./rpc-listener.ts";
+import type { NodeHandlerFn } from "./node-handler.ts";
 
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
@@ -27,8 +27,10 @@ export interface OnePortOptions {
   readonly handler: NodeHandlerFn;
   /** Without it, requests for a WebSocket are answered like any other. */
   readonly upgrade?: UpgradeListener;
-  /** How long a connection may take to say which protocol it speaks. */
+  /** How long a connection may take to say which protocol it speaks: 10 s. */
   readonly sniffTimeoutMs?: number;
+  /** How often an HTTP/2 peer is asked whether it is still there; one that has not answered by the next time is cut: 30 s. */
+  readonly pingIntervalMs?: number;
 }
 
 /** A port that could not be opened, said in one line. */
@@ -48,18 +50,19 @@ export class OnePort {
   readonly #sessions = new Set<http2.ServerHttp2Session>();
   readonly #sniffTimeoutMs: number;
 
-  constructor({ handler, upgrade, sniffTimeoutMs = 10_000 }: OnePortOptions) {
+  constructor({ handler, upgrade, sniffTimeoutMs = 10_000, pingIntervalMs = 30_000 }: OnePortOptions) {
     this.#sniffTimeoutMs = sniffTimeoutMs;
-    this.#h1 = http.createServer({ keepAliveTimeout: 65_000, shouldUpgradeCallback: asksForWebSocket }, handler);
-    if (upgrade !== undefined) this.#h1.on("upgrade", upgrade);
-    this.#h2 = http2.createServer(handler);
+    this.#h1 = createHttp1(handler, upgrade);
+    this.#h2 = http2.createServer({ settings: { maxConcurrentStreams: 1_000 } }, handler);
     this.#h2.on("session", (session) => {
       this.#sessions.add(session);
       session.once("close", () => this.#sessions.delete(session));
+      keepAlive(session, pingIntervalMs);
     });
     // A peer that breaks the protocol loses its session; there is nobody to tell.
     this.#h2.on("sessionError", () => {});
-    this.#server = net.createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay: pingIntervalMs };
+    this.#server = net.createServer(options, (socket) => this.#accept(socket));
   }
 
   /** Opens the port and resolves with its number; rejects with a {@link PortError}. */
@@ -86,12 +89,15 @@ export class OnePort {
         cut = this.#sockets.size;
         for (const socket of this.#sockets) socket.destroy();
       }, graceMs);
+      // HTTP/1.1 has no GOAWAY: a connection that is kept alive closes when its request is done, and nobody says when.
+      const sweep = setInterval(() => this.#h1.closeIdleConnections(), 20);
       this.#server.close(() => {
         clearTimeout(timer);
+        clearInterval(sweep);
+        this.#h1.close();
         resolve(cut);
       });
       for (const session of this.#sessions) session.close();
-      this.#h1.close();
       this.#h1.closeIdleConnections();
     });
   }
@@ -129,6 +135,28 @@ function sniff(socket: net.Socket, timeoutMs: number, found: (isHttp2: boolean) 
   socket.on("end", giveUp);
   socket.setTimeout(timeoutMs, giveUp);
   socket.on("readable", onReadable);
+}
+
+function createHttp1(handler: NodeHandlerFn, upgrade: UpgradeListener | undefined): http.Server {
+  const server = http.createServer({ keepAliveTimeout: 65_000, shouldUpgradeCallback: asksForWebSocket }, handler);
+  if (upgrade !== undefined) server.on("upgrade", upgrade);
+  // It never listens itself, and would not watch its connections otherwise: no timeouts, and none is ever idle.
+  server.emit("listening");
+  return server;
+}
+
+function keepAlive(session: http2.ServerHttp2Session, intervalMs: number): void {
+  let answered = true;
+  const timer = setInterval(() => {
+    if (!answered) {
+      session.destroy();
+      return;
+    }
+    answered = false;
+    session.ping(() => (answered = true));
+  }, intervalMs);
+  timer.unref();
+  session.once("close", () => clearInterval(timer));
 }
 
 function asksForWebSocket(request: http.IncomingMessage): boolean {

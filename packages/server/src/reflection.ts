@@ -68,8 +68,9 @@ function answer(index: DescriptorIndex, question: Question, sent: Set<DescFile>)
       return { case: "allExtensionNumbersResponse", value: { baseTypeName: question.value, extensionNumber } };
     }
     case undefined:
-      return failure(Code.InvalidArgument, "The request asks for nothing.");
+      break;
   }
+  return failure(Code.InvalidArgument, "The request asks for nothing.");
 }
 
 function filesAnswer(file: DescFile | undefined, asked: string, sent: Set<DescFile>): Answer {

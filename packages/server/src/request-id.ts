@@ -1,5 +1,5 @@
 import type { World } from "@helix-zed/domain";
-import type { NodeRequest, NodeResponse } from "./rpc-listener.ts";
+import type { NodeRequest, NodeResponse } from "./node-handler.ts";
 
 /** The header that names a request, in and out. */
 export const requestIdHeader = "x-request-id";

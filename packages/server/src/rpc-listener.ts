@@ -1,17 +1,9 @@
-import type { IncomingMessage } from "node:http";
-import type { Http2ServerRequest } from "node:http2";
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { sendJsonError } from "./fallback.ts";
+import { respellTrailers } from "./grpc-message.ts";
 import type { Log } from "./log.ts";
-
-/** A request over HTTP/1.1 or HTTP/2. */
-export type NodeRequest = IncomingMessage | Http2ServerRequest;
-
-/** A response over HTTP/1.1 or HTTP/2: what both can do. */
-export type NodeResponse = Parameters<typeof universalResponseToNodeResponse>[1];
-
-/** Answers a request over HTTP/1.1 or HTTP/2. */
-export type NodeHandlerFn = (request: NodeRequest, response: NodeResponse) => void;
+import { type NodeHandlerFn, type NodeRequest, type NodeResponse, pathOf } from "./node-handler.ts";
 
 /** What to serve: RPCs by their path, and everything else. */
 export interface RpcListenerOptions {
@@ -43,18 +35,46 @@ export function createRpcListener({ router, fallback, log }: RpcListenerOptions)
   };
 }
 
-async function answer(
-  handler: ConnectRouter["handlers"][number],
-  request: NodeRequest,
-  response: NodeResponse,
-): Promise<void> {
+type Handler = ConnectRouter["handlers"][number];
+
+async function answer(handler: Handler, request: NodeRequest, response: NodeResponse): Promise<void> {
   const universal = toUniversal(request, response);
   if (universal === null) {
-    response.writeHead(400, { "content-type": "text/plain" });
-    response.end("The request names no valid host.\n");
+    sendJsonError(response, 400, { code: "invalid_argument", message: "The request names no valid host." });
     return;
   }
-  await universalResponseToNodeResponse(await handler(universal), response);
+  const answered = await handler(universal);
+  const { status, body, trailer } = answered;
+  if (body === undefined && status >= 400) {
+    if (status === 405) response.setHeader("allow", handler.allowedMethods.join(", "));
+    sendJsonError(response, status, { code: "invalid_argument", message: whyNot(handler, status) });
+    return;
+  }
+  // A getter: Connect fills the trailers while it sends the body, and reads them afterwards.
+  const respelled = trailer && {
+    ...answered,
+    get trailer() {
+      return respellTrailers(trailer);
+    },
+  };
+  await universalResponseToNodeResponse(respelled ?? answered, response);
+}
+
+// Connect sends these with nothing but their status.
+function whyNot(handler: Handler, status: number): string {
+  const method = `${handler.service.typeName}/${handler.method.name}`;
+  switch (status) {
+    case 405:
+      return `${method} takes requests of the HTTP method ${handler.allowedMethods.join(" or ")} only.`;
+    case 415:
+      return handler.method.methodKind === "unary"
+        ? `${method} takes the content-type application/json, application/proto, application/grpc or application/grpc-web.`
+        : `${method} takes the content-type application/connect+json, application/connect+proto, application/grpc or application/grpc-web.`;
+    case 505:
+      return `${method} streams both ways, which needs HTTP/2.`;
+    default:
+      return `${method} cannot be called like this.`;
+  }
 }
 
 function toUniversal(
@@ -66,9 +86,4 @@ function toUniversal(
   } catch {
     return null;
   }
-}
-
-/** The path of a request, without its query. */
-export function pathOf(request: NodeRequest): string {
-  return request.url?.split("?", 1)[0] ?? "";
 }

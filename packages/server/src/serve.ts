@@ -12,11 +12,11 @@
 import { type ConnectRouter, createConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { createValidator } from "@bufbuild/protovalidate";
 import { compressionGzip } from "@connectrpc/connect-node";
-import type { World } from "@helix-zed/domain";
+import { Refusal, type World } from "@helix-zed/domain";
 import { Health } from "@helix-zed/gen/health/v1/health_pb.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { drainingRefusal, endWithSignal } from "./end-with-signal.ts";
-import { notFoundFallback } from "./fallback.ts";
+import { type Fallback, guardFallback, notFoundFallback } from "./fallback.ts";
 import { type HealthCheck, healthService, HealthState } from "./health.ts";
 import type { Log } from "./log.ts";
 import { type ErrorMapping, errorMapping, mapErrors, type ReasonCodes } from "./map-errors.ts";
@@ -24,14 +24,18 @@ import { beginCall, observe } from "./observe.ts";
 import { OnePort, type UpgradeListener } from "./one-port.ts";
 import { reflectionServices, serveReflection } from "./reflection.ts";
 import { nameRequest } from "./request-id.ts";
-import { createRpcListener, type NodeHandlerFn } from "./rpc-listener.ts";
+import { createRpcListener } from "./rpc-listener.ts";
+import type { ServerReason } from "./server-reasons.ts";
 import { compileRules, validateRequests } from "./validate.ts";
 
 /** The largest message that is read. */
 export const messageBytesMax = 4 * 1024 * 1024;
 
-/** The longest deadline that a call may ask for; watches ask for none. */
-export const callTimeoutMsMax = 10 * 60 * 1_000;
+/** The longest deadline that a call may ask for: a day. */
+export const callTimeoutMsMax = 24 * 60 * 60 * 1_000;
+
+/** How long a call that is no stream may take, whatever its deadline. */
+export const unaryTimeoutMsMax = 60_000;
 
 /** How long calls may go on after the server was told to stop. */
 export const stopGraceMs = 10_000;
@@ -46,11 +50,13 @@ export interface ServeOptions {
   /** The code of each reason that the services refuse with. */
   readonly codes: ReasonCodes;
   /** Whatever is no RPC; it finds the request id in the header `x-request-id`. Without it: a 404. */
-  readonly fallback?: NodeHandlerFn;
+  readonly fallback?: Fallback;
   /** Requests for a WebSocket. */
   readonly upgrade?: UpgradeListener;
   /** What must be well for the server to be healthy. */
   readonly checks?: Readonly<Record<string, HealthCheck>>;
+  /** How long a call that is no stream may take: {@link unaryTimeoutMsMax} unless told otherwise. */
+  readonly unaryTimeoutMs?: number;
   readonly log: Log;
   readonly world: World;
 }
@@ -70,7 +76,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const stopping = new AbortController();
   const map = errorMapping(options.codes, log);
   const { router, health } = createRouter(options, map, draining.signal, stopping.signal);
-  const listener = createRpcListener({ router, fallback, log });
+  const listener = createRpcListener({ router, fallback: guardFallback(fallback, log, world), log });
   const onePort = new OnePort({
     handler: (request, response) => {
       nameRequest(request, response, world);
@@ -101,11 +107,11 @@ function createRouter(
   draining: AbortSignal,
   stopping: AbortSignal,
 ): { router: ConnectRouter; health: HealthState } {
-  const { routes, log, world, checks = {} } = options;
+  const { routes, log, world, checks = {}, unaryTimeoutMs = unaryTimeoutMsMax } = options;
   const validator = createValidator();
   const router = createConnectRouter({
     requestGate: (context) => gate(context, options, map),
-    interceptors: [observe, mapErrors(map), endWithSignal(draining), validateRequests(validator)],
+    interceptors: [observe, mapErrors(map), endWithSignal({ draining, unaryTimeoutMs }), validateRequests(validator)],
     shutdownSignal: stopping,
     readMaxBytes: messageBytesMax,
     maxTimeoutMs: callTimeoutMsMax,
@@ -125,12 +131,22 @@ function createRouter(
 
 async function gate(context: HandlerContext, options: ServeOptions, map: ErrorMapping): Promise<void> {
   const call = beginCall(context, options.log, options.world);
-  if (isPublic(context)) return;
   try {
+    checkQuery(context);
+    if (isPublic(context)) return;
     call.actor = await options.authenticate(context.requestHeader);
   } catch (error) {
     throw map(error, call.requestId);
   }
+}
+
+/** Connect decodes the message of a GET by itself, and takes what it cannot decode for a failure of ours. */
+function checkQuery({ requestMethod, url }: HandlerContext): void {
+  if (requestMethod !== "GET") return;
+  const query = new URL(url).searchParams;
+  if (query.get("base64") !== "1" || /^[\w+/-]*={0,2}$/.test(query.get("message") ?? "")) return;
+  const reason: ServerReason = "INVALID_REQUEST";
+  throw new Refusal(reason, "The query parameter message is not valid base64.");
 }
 
 function isPublic({ service }: HandlerContext): boolean {

@@ -44,7 +44,16 @@ function check(validator: Validator, schema: DescMessage, message: Message): voi
 }
 
 function invalidRequest(found: readonly Violation[]): Refusal<ServerReason> {
-  const violations = found.map(({ field, message }) => ({ field: pathToString(field), description: message }));
+  const violations = found.map(({ field, message }) => ({
+    field: pathToString(field),
+    description: plainWords.get(message) ?? message,
+  }));
   const listed = violations.map(({ field, description }) => (field === "" ? description : `${field}: ${description}`));
   return new Refusal("INVALID_REQUEST", listed.join("; "), {}, { violations });
 }
+
+// How the validator says "required" of a string and of an enum.
+const plainWords: ReadonlyMap<string, string> = new Map([
+  ["must be at least 1 characters", "must not be empty"],
+  ["must not be in list [0]", "must be given"],
+]);
