@@ -1,0 +1,16 @@
+export { type Binding, BindingError, bindingsOf, type BodyRule } from "./binding.ts";
+export type { FieldPath } from "./field-lookup.ts";
+export type { Call, Invoker, StreamReply, UnaryReply } from "./invoker.ts";
+export type { JsonDialect } from "./json-writer.ts";
+export type { NodeHandler, NodeRequest, NodeResponse } from "./node-http.ts";
+export { overTransport } from "./over-transport.ts";
+export {
+  parsePathTemplate,
+  type PathTemplate,
+  PathTemplateError,
+  type TemplateSegment,
+  type TemplateVariable,
+} from "./path-template.ts";
+export { createRestHandler } from "./rest-handler.ts";
+export type { RestOptions, RestService, StreamOptions } from "./rest-options.ts";
+export { type Route, RouteConflictError } from "./route-trie.ts";

@@ -1,0 +1,69 @@
+import type { Message } from "@bufbuild/protobuf";
+import { Code, ConnectError, type Transport } from "@connectrpc/connect";
+import type { Call, Invoker } from "./invoker.ts";
+import { RestError } from "./rest-error.ts";
+
+/**
+ * Calls over a Connect transport: the service is another process.
+ *
+ * Errors that the service sent are passed on as they are. Errors that this end of the wire made (refused, reset, closed)
+ * name sockets and addresses: they become UNAVAILABLE, reason UPSTREAM_UNAVAILABLE, with nothing of that in it.
+ */
+export function overTransport(transport: Transport): Invoker {
+  return {
+    async unary(method, call) {
+      const { signal, timeoutMs, header, request } = call;
+      return await explained(call, () => transport.unary(method, signal, timeoutMs, header, request));
+    },
+    async serverStream(method, call) {
+      const { signal, timeoutMs, header, request } = call;
+      const reply = await explained(call, () => transport.stream(method, signal, timeoutMs, header, once(request)));
+      return { header: reply.header, messages: explainedMessages(call, reply.message) };
+    },
+  };
+}
+
+async function* once(message: Message): AsyncIterable<Message> {
+  yield message;
+}
+
+async function explained<T>(call: Call, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw explain(error, call);
+  }
+}
+
+async function* explainedMessages(call: Call, messages: AsyncIterable<Message>): AsyncIterable<Message> {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw explain(error, call);
+  }
+}
+
+const retryDelayMs = 1_000;
+
+function explain(error: unknown, { signal }: Call): unknown {
+  if (!(error instanceof ConnectError) || error.isWireError) return error;
+  if (signal.aborted) return signal.reason;
+  if (error.code === Code.DeadlineExceeded) {
+    return new RestError(Code.DeadlineExceeded, "DEADLINE_EXCEEDED", "The call took longer than its deadline.");
+  }
+  if (!isConnectionFailure(error)) return new Error(error.message, { cause: error });
+  return new RestError(Code.Unavailable, "UPSTREAM_UNAVAILABLE", "The service is out of reach; try again.", {
+    retryDelayMs,
+  });
+}
+
+/** Did the connection fail, rather than what came over it? */
+function isConnectionFailure(error: ConnectError): boolean {
+  if (error.code === Code.Unavailable || error.code === Code.Canceled || error.code === Code.Aborted) return true;
+  return error.rawMessage.startsWith("http/2 stream closed") || hasSystemCode(error.cause);
+}
+
+function hasSystemCode(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  return ("code" in cause && typeof cause.code === "string") || hasSystemCode(cause.cause);
+}

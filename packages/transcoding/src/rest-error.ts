@@ -1,0 +1,57 @@
+import { Code } from "@connectrpc/connect";
+
+/** Why this library declines or fails a request by itself; UPPER_SNAKE, as google.rpc.ErrorInfo wants it. */
+export type RestReason =
+  | "INVALID_REQUEST"
+  | "ROUTE_NOT_FOUND"
+  | "METHOD_NOT_ALLOWED"
+  | "UNSUPPORTED_MEDIA_TYPE"
+  | "NOT_ACCEPTABLE"
+  | "MESSAGE_TOO_LARGE"
+  | "NOT_IMPLEMENTED"
+  | "CANCELLED"
+  | "DEADLINE_EXCEEDED"
+  | "UPSTREAM_UNAVAILABLE"
+  | "SERVER_DRAINING";
+
+/** One thing that is wrong with one field of a request; `field` is written as in the request. */
+export interface FieldViolation {
+  readonly field: string;
+  readonly description: string;
+}
+
+/** What the caller is told beside the message. */
+export interface RestErrorDetails {
+  /** Stands in for the HTTP status that the code has by itself, where HTTP knows better: 405, 413, 415. */
+  readonly httpStatus?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly violations?: readonly FieldViolation[];
+  /** When it may be worth trying again. */
+  readonly retryDelayMs?: number;
+}
+
+/** A request that this library declines or cannot carry out. Safe to show. */
+export class RestError extends Error {
+  readonly code: Code;
+  readonly reason: RestReason;
+  readonly details: RestErrorDetails;
+
+  constructor(code: Code, reason: RestReason, message: string, details: RestErrorDetails = {}) {
+    super(message);
+    this.name = "RestError";
+    this.code = code;
+    this.reason = reason;
+    this.details = details;
+  }
+}
+
+/** INVALID_ARGUMENT for one field; "" stands for the request as a whole. */
+export function invalidField(field: string, description: string): RestError {
+  return invalidFields([{ field, description }]);
+}
+
+/** INVALID_ARGUMENT for everything that is wrong with a request. */
+export function invalidFields(violations: readonly FieldViolation[]): RestError {
+  const listed = violations.map(({ field, description }) => (field === "" ? description : `${field}: ${description}`));
+  return new RestError(Code.InvalidArgument, "INVALID_REQUEST", listed.join("; "), { violations });
+}

@@ -1,0 +1,107 @@
+import { once } from "node:events";
+import type { Message } from "@bufbuild/protobuf";
+import type { ErrorPresenter } from "./error-response.ts";
+import type { StreamReply } from "./invoker.ts";
+import type { NodeResponse } from "./node-http.ts";
+import type { StreamFormat, StreamItem } from "./stream-format.ts";
+
+/** How a stream is sent. */
+export interface StreamAnswer {
+  readonly open: () => Promise<StreamReply>;
+  readonly format: StreamFormat;
+  readonly toItem: (message: Message) => StreamItem;
+  readonly headersOf: (reply: StreamReply) => Readonly<Record<string, string>>;
+  readonly present: ErrorPresenter;
+  readonly timing: StreamTiming;
+}
+
+/** When something is written although no message came. */
+export interface StreamTiming {
+  /** Silence after which a heartbeat is sent. */
+  readonly heartbeatMs: number;
+  /**
+   * How long an answer may take before the response begins without it. A call that is refused sooner gets the HTTP status
+   * of its refusal; a call that is merely quiet gets its headers, so that the caller knows that it is connected.
+   */
+  readonly headerDelayMs: number;
+}
+
+/**
+ * Sends a stream of messages, as fast as the reader takes them and no faster. Throws, having sent nothing, if the call
+ * fails before the response began; a later failure is the last thing in the body.
+ */
+export async function sendStream(response: NodeResponse, answer: StreamAnswer): Promise<void> {
+  const { format, toItem, present, timing } = answer;
+  const body = new StreamBody(response, format, timing);
+  try {
+    const reply = await answer.open();
+    body.begin(answer.headersOf(reply));
+    for await (const message of reply.messages) await body.write(format.item(toItem(message)));
+    body.end(format.end);
+  } catch (error) {
+    if (!response.headersSent) throw error;
+    const shown = present(error);
+    body.end(format.error(shown.body, shown.retryDelayMs));
+  } finally {
+    body.stopTimers();
+  }
+}
+
+class StreamBody {
+  readonly #response: NodeResponse;
+  readonly #format: StreamFormat;
+  readonly #headerTimer: NodeJS.Timeout;
+  readonly #heartbeatTimer: NodeJS.Timeout;
+  #blocked = false;
+
+  constructor(response: NodeResponse, format: StreamFormat, { heartbeatMs, headerDelayMs }: StreamTiming) {
+    this.#response = response;
+    this.#format = format;
+    this.#headerTimer = setTimeout(() => this.begin({}), headerDelayMs);
+    this.#heartbeatTimer = setInterval(() => this.#beat(), heartbeatMs);
+  }
+
+  begin(headers: Readonly<Record<string, string>>): void {
+    clearTimeout(this.#headerTimer);
+    if (this.#response.headersSent) return;
+    this.#response.writeHead(200, {
+      "content-type": this.#format.contentType,
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      // Proxies that buffer would hold back what is live.
+      "x-accel-buffering": "no",
+      ...headers,
+    });
+    this.#response.flushHeaders();
+  }
+
+  async write(text: string): Promise<void> {
+    this.#heartbeatTimer.refresh();
+    if (this.#response.write(text)) return;
+    this.#blocked = true;
+    await drained(this.#response);
+    this.#blocked = false;
+  }
+
+  end(text: string): void {
+    this.#response.end(text);
+  }
+
+  stopTimers(): void {
+    clearTimeout(this.#headerTimer);
+    clearInterval(this.#heartbeatTimer);
+  }
+
+  #beat(): void {
+    const { heartbeat } = this.#format;
+    if (heartbeat !== "" && this.#response.headersSent && !this.#blocked) this.#response.write(heartbeat);
+  }
+}
+
+/** Resolves when the reader has caught up, or has gone. */
+async function drained(response: NodeResponse): Promise<void> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  await Promise.race([once(response, "drain", { signal }), once(response, "close", { signal })]);
+  settled.abort();
+}
