@@ -19,6 +19,20 @@ export function programOf(pid: number): string | undefined {
   return /^\d+ \((.*)\) \S/s.exec(processStatus(pid))?.[1];
 }
 
+/**
+ * What tells a running process from a later one with the same id: when it was started. Empty where that cannot be
+ * seen, as on macOS; undefined when no such process runs.
+ */
+export function processIdentity(pid: number): string | undefined {
+  if (!isProcessAlive(pid)) return undefined;
+  // Fields are counted from behind the program's name, which may hold spaces; the start time is the 22nd of all.
+  return (
+    processStatus(pid)
+      .replace(/^.*\) /s, "")
+      .split(" ")[19] ?? ""
+  );
+}
+
 function processState(pid: number): string | undefined {
   return /^\d+ \(.*\) (\S)/s.exec(processStatus(pid))?.[1];
 }

@@ -12,7 +12,7 @@ import { openCluster, SUPERUSER, type Cluster } from "./cluster.ts";
 import { findRunningServer } from "./find-running-server.ts";
 import { launchServer } from "./launch-server.ts";
 import { isServerAlive, type Postmaster } from "./postmaster-file.ts";
-import { stopServer, stopServerAfterUs } from "./stop-server.ts";
+import { untilGone, stopServer, stopServerAfterUs } from "./stop-server.ts";
 
 /** How to start a cluster. */
 export interface PostgresOptions {
@@ -32,8 +32,12 @@ export interface RunningPostgres {
   readonly dataFolder: string;
   /** True when the server was running already, left behind by a process that was killed. */
   readonly adopted: boolean;
+  /** What the server said since its last start. */
+  readonly logFile: string;
   /** False once the server's process is gone. */
   isAlive(): boolean;
+  /** Resolves soon after the server's process is gone, whatever ended it. */
+  readonly exited: Promise<void>;
   /** Stops the server, an adopted one too, and answers when it is gone; safe to repeat. */
   stop(): Promise<void>;
 }
@@ -60,7 +64,7 @@ function serverUrl(port: number, password: string | undefined): string {
 }
 
 function running(
-  { dataFolder, account, ephemeral }: Cluster,
+  { dataFolder, logFile, account, ephemeral }: Cluster,
   { postmaster: { pid }, url, adopted }: { postmaster: Postmaster; url: string; adopted: boolean },
 ): RunningPostgres {
   const watchdog = stopServerAfterUs(pid, account);
@@ -69,6 +73,8 @@ function running(
     url,
     dataFolder,
     adopted,
+    logFile,
+    exited: untilGone(pid),
     isAlive: () => isServerAlive(pid),
     stop: () => (stopped ??= stopServer(pid, ephemeral).finally(() => watchdog.kill())),
   };

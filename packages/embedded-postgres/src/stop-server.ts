@@ -5,6 +5,7 @@ import { credentials } from "./run-as.ts";
 import type { ServerAccount } from "./server-account.ts";
 
 const POLL_MS = 10;
+const WATCH_MS = 250;
 
 /** What the postmaster understands, from the politest: disconnect everybody; drop everything; die. */
 const STEPS = [
@@ -38,6 +39,11 @@ export function stopServerAfterUs(pid: number, account?: ServerAccount): ChildPr
   watchdog.on("error", () => undefined);
   watchdog.unref();
   return watchdog;
+}
+
+/** An adopted server is not our child, so its end is not announced; the timer keeps no process alive. */
+export async function untilGone(pid: number): Promise<void> {
+  while (isServerAlive(pid)) await delay(WATCH_MS, undefined, { ref: false });
 }
 
 function signalServer(pid: number, signal: NodeJS.Signals): void {

@@ -1,0 +1,44 @@
+import type { Environment } from "@helix-zed/server/environment";
+import type { ModelProvider } from "./model-provider.ts";
+import type { ServiceLayout } from "./service-commands.ts";
+import type { StartSettings } from "./start-settings.ts";
+
+/** What programs expect to find on a machine; nothing of it is a setting of ours. */
+const SURROUNDINGS = [
+  ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE"],
+  ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"],
+  ["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "SSH_AUTH_SOCK"],
+].flat();
+
+/** The part of our own environment that every service gets. */
+export function surroundings(environment: Environment): Record<string, string> {
+  return definedOnly(Object.fromEntries(SURROUNDINGS.map((name) => [name, environment[name]])));
+}
+
+/** The settings that `npm start` hands on as they are, each to the services that know it. */
+export function passedSettings(settings: StartSettings, model: ModelProvider): ServiceLayout["more"] {
+  const everywhere = { HELIX_ZED_LOG_LEVEL: settings.logLevel };
+  return {
+    gateway: definedOnly(everywhere),
+    "task-service": definedOnly({
+      ...everywhere,
+      HELIX_ZED_AGENT_TYPES: settings.agentTypes,
+      HELIX_ZED_LEASE_MS: settings.leaseMs,
+    }),
+    "zed-bridge": definedOnly({
+      ...everywhere,
+      ...model.environment,
+      HELIX_ZED_AGENTS_FILE: settings.agentsFile,
+      HELIX_ZED_RUNNER_NAME: settings.runnerName,
+      ZED_LAUNCHER: settings.launcher,
+      ZED_BINARY: settings.zedBinary,
+    }),
+  };
+}
+
+function definedOnly(variables: Readonly<Record<string, string | null | undefined>>): Record<string, string> {
+  const entries = Object.entries(variables).flatMap(([name, value]) =>
+    value === null || value === undefined ? [] : [[name, value] as const],
+  );
+  return Object.fromEntries(entries);
+}
