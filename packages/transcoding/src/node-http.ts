@@ -8,7 +8,6 @@ export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = (ServerResponse | Http2ServerResponse) & {
   write(chunk: string | Uint8Array): boolean;
   end(chunk?: string | Uint8Array): unknown;
-  flushHeaders(): void;
   writeHead(status: number, headers?: Readonly<Record<string, string | string[]>>): unknown;
 };
 

@@ -35,8 +35,9 @@ export async function sendStream(response: NodeResponse, answer: StreamAnswer): 
   const body = new StreamBody(response, format, timing);
   try {
     const reply = await answer.open();
-    body.begin(answer.headersOf(reply));
+    body.headers = answer.headersOf(reply);
     for await (const message of reply.messages) await body.write(format.item(toItem(message)));
+    body.begin();
     body.end(format.end);
   } catch (error) {
     if (!response.headersSent) throw error;
@@ -48,6 +49,8 @@ export async function sendStream(response: NodeResponse, answer: StreamAnswer): 
 }
 
 class StreamBody {
+  /** Headers of the service, once they are known. */
+  headers: Readonly<Record<string, string>> = {};
   readonly #response: NodeResponse;
   readonly #format: StreamFormat;
   readonly #headerTimer: NodeJS.Timeout;
@@ -57,11 +60,11 @@ class StreamBody {
   constructor(response: NodeResponse, format: StreamFormat, { heartbeatMs, headerDelayMs }: StreamTiming) {
     this.#response = response;
     this.#format = format;
-    this.#headerTimer = setTimeout(() => this.begin({}), headerDelayMs);
+    this.#headerTimer = setTimeout(() => this.begin(), headerDelayMs);
     this.#heartbeatTimer = setInterval(() => this.#beat(), heartbeatMs);
   }
 
-  begin(headers: Readonly<Record<string, string>>): void {
+  begin(): void {
     clearTimeout(this.#headerTimer);
     if (this.#response.headersSent) return;
     this.#response.writeHead(200, {
@@ -70,12 +73,14 @@ class StreamBody {
       "x-content-type-options": "nosniff",
       // Proxies that buffer would hold back what is live.
       "x-accel-buffering": "no",
-      ...headers,
+      ...this.headers,
     });
-    this.#response.flushHeaders();
+    // HTTP/2 sends headers at once, HTTP/1.1 with the first bytes of the body.
+    if ("flushHeaders" in this.#response) this.#response.flushHeaders();
   }
 
   async write(text: string): Promise<void> {
+    this.begin();
     this.#heartbeatTimer.refresh();
     if (this.#response.write(text)) return;
     this.#blocked = true;
