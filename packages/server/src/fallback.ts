@@ -1,3 +1,4 @@
+import { Code } from "@connectrpc/connect";
 import type { World } from "@helix-zed/domain";
 import { encodeGrpcMessage } from "./grpc-message.ts";
 import type { Log } from "./log.ts";
@@ -12,8 +13,10 @@ export const notFoundFallback: Fallback = (request, response) => {
   const message = `There is no such method: ${pathOf(request)}`;
   const contentType = request.headers["content-type"] ?? "";
   if (/^application\/grpc(?!-web)/.test(contentType)) {
-    const grpcMessage = encodeGrpcMessage(message);
-    response.writeHead(200, { "content-type": contentType, "grpc-status": "12", "grpc-message": grpcMessage });
+    // Set, not written: only headers that end the stream are read as trailers.
+    response.setHeader("content-type", contentType);
+    response.setHeader("grpc-status", String(Code.Unimplemented));
+    response.setHeader("grpc-message", encodeGrpcMessage(message));
     response.end();
     return;
   }

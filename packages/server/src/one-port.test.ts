@@ -149,7 +149,9 @@ describe("one port", () => {
   test("hands requests for a WebSocket to the upgrade listener", async () => {
     const { port } = await open({
       upgrade: (request, socket) => {
-        socket.end(`HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nhello ${request.url}`);
+        socket.end(
+          `HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nhello ${request.url}`,
+        );
       },
     });
     const request = http.request({ port, path: "/ws", headers: { connection: "Upgrade", upgrade: "websocket" } }).end();

@@ -9,6 +9,7 @@
 // Stopping goes in steps, each of which needs the one before: health says NOT_SERVING; no more connections; streams end
 // with UNAVAILABLE and RetryInfo; other calls may finish until the grace is over; then their signals abort, and what is
 // left of the connections is cut.
+import { setImmediate } from "node:timers/promises";
 import { type ConnectRouter, createConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { createValidator } from "@bufbuild/protovalidate";
 import { compressionGzip } from "@connectrpc/connect-node";
@@ -92,6 +93,8 @@ export async function serve(options: ServeOptions): Promise<Server> {
     async close({ graceMs = stopGraceMs } = {}) {
       health.drain();
       const closed = onePort.close(graceMs);
+      // Those who watch our health are told before their stream ends.
+      await setImmediate();
       draining.abort(drainingRefusal());
       const timer = setTimeout(() => stopping.abort(map(drainingRefusal(), "unknown")), graceMs * 0.9);
       const cut = await closed;

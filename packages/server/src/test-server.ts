@@ -1,12 +1,4 @@
-import { type DescService } from "@bufbuild/protobuf";
-import {
-  type Client,
-  Code,
-  type ConnectRouter,
-  createClient,
-  type ServiceImpl,
-  type Transport,
-} from "@connectrpc/connect";
+import { Code, ConnectError, type ConnectRouter, type ServiceImpl, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { systemWorld } from "@helix-zed/domain";
 import { TaskService } from "@helix-zed/gen/helix/task/v1/task_service_pb.ts";
@@ -55,7 +47,18 @@ export const transports: Readonly<Record<string, (baseUrl: string) => Transport>
   "Connect, binary over HTTP/2": (baseUrl) => createConnectTransport({ baseUrl, httpVersion: "2" }),
 };
 
-/** A client of the test server that speaks gRPC. */
-export function grpcClient<Service extends DescService>(service: Service, server: TestServer): Client<Service> {
-  return createClient(service, createGrpcTransport({ baseUrl: server.url }));
+/** What a call fails with. */
+export async function failureOf(call: Promise<unknown>): Promise<ConnectError> {
+  const failure = await call.then(
+    () => null,
+    (error: unknown) => ConnectError.from(error),
+  );
+  if (failure === null) throw new Error("The call did not fail.");
+  return failure;
+}
+
+/** All messages of a stream. */
+export async function collect<T>(messages: AsyncIterable<T>, into: T[] = []): Promise<T[]> {
+  for await (const message of messages) into.push(message);
+  return into;
 }
