@@ -1,0 +1,62 @@
+import { rename, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import type { AgentDefinition } from "@helix-zed/acp-host/default-agents";
+import type { LaunchFacts, LaunchPlan, LaunchRecipe } from "./launch-recipe.ts";
+
+/** What all acp-hosts of a bridge have in common. */
+export interface AcpHostOptions {
+  /** Agents beside those that the host knows by itself. */
+  readonly agents: readonly AgentDefinition[];
+  /** The agent that `zed-agent` means. */
+  readonly defaultAgent: string;
+  /** What is passed on of the bridge's own environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** How long a host goes on without a link before it ends by itself. */
+  readonly orphanTimeoutMs: number;
+}
+
+const hostFile = fileURLToPath(import.meta.resolve("@helix-zed/acp-host/main"));
+
+/** Starts this repository's acp-host: Zed's side of the protocol in front of an ACP agent, where no Zed is installed. */
+export function acpHostRecipe(options: AcpHostOptions): LaunchRecipe {
+  return {
+    target: "acp-host",
+    async plan(facts) {
+      const agentsFile = path.join(facts.folder.root, "agents.json");
+      await writeWhole(agentsFile, JSON.stringify({ agents: options.agents }));
+      return planOf(facts, agentsFile, options);
+    },
+  };
+}
+
+function planOf(facts: LaunchFacts, agentsFile: string, options: AcpHostOptions): LaunchPlan {
+  const { folder, instanceId, token, bridgeAddress, workingDirectory } = facts;
+  return {
+    program: process.execPath,
+    args: [hostFile],
+    workingDirectory,
+    environment: {
+      ...options.environment,
+      HOME: folder.home,
+      TMPDIR: folder.temporary,
+      HELIX_SESSION_ID: instanceId,
+      ZED_EXTERNAL_SYNC_ENABLED: "true",
+      ZED_WEBSOCKET_SYNC_ENABLED: "true",
+      ZED_HELIX_URL: bridgeAddress,
+      ZED_HELIX_TOKEN: token,
+      ZED_HELIX_TLS: "false",
+      ZED_WORK_DIR: workingDirectory,
+      ACP_HOST_AGENTS: agentsFile,
+      ACP_HOST_DATA_DIR: folder.data,
+      ACP_HOST_DEFAULT_AGENT: options.defaultAgent,
+      ACP_HOST_ORPHAN_TIMEOUT_MS: String(options.orphanTimeoutMs),
+    },
+  };
+}
+
+/** Nobody ever reads half of it, and nobody else reads it at all: definitions may hold keys. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+}

@@ -1,0 +1,25 @@
+/** How patient a supervisor is with processes. */
+export interface SupervisorLimits {
+  /** How often to look what is wanted without being told that it has changed. */
+  readonly pollMs: number;
+  /** How long a process may take to end by itself once it is told to. */
+  readonly stopGraceMs: number;
+  /** How long what a process left running may take. */
+  readonly leftoverGraceMs: number;
+  /** How long to wait until what the link of an ended process had brought is taken in. */
+  readonly settleMsMax: number;
+  /** How many launches may be under way at once. */
+  readonly launchesMax: number;
+  /** How often to look at the logs of processes. */
+  readonly logPollMs: number;
+}
+
+/** What is usual. Stopping takes less than the time that the whole bridge has for it. */
+export const defaultSupervisorLimits: SupervisorLimits = {
+  pollMs: 5_000,
+  stopGraceMs: 4_000,
+  leftoverGraceMs: 1_000,
+  settleMsMax: 2_000,
+  launchesMax: 4,
+  logPollMs: 500,
+};
