@@ -10,6 +10,8 @@ import { HealthCheckResponse_ServingStatus as Status, type Health } from "@helix
 import { errorInfo } from "./error-details.ts";
 import type { Log } from "./log.ts";
 
+const CHECK_INTERVAL_MS = 5_000;
+
 /** Resolves if what it looks at is well; rejects with what is wrong. */
 export type HealthCheck = () => Promise<unknown>;
 
@@ -21,8 +23,8 @@ export interface HealthOptions {
   readonly checks: Readonly<Record<string, HealthCheck>>;
   readonly log: Log;
   readonly world: Pick<World, "sleep">;
-  /** Time between two rounds of checks, and how long one may take. */
-  readonly intervalMs?: number;
+  /** Time between two rounds of checks, and how long one may take: 5 s. */
+  readonly checkIntervalMs?: number;
 }
 
 /** The health of a server: what `Check`, `List` and `Watch` tell. */
@@ -75,10 +77,10 @@ export class HealthState {
   }
 
   async #repeat(): Promise<void> {
-    const { world, intervalMs = 5_000 } = this.#options;
+    const { world, checkIntervalMs = CHECK_INTERVAL_MS } = this.#options;
     while (!this.#stopped.signal.aborted) {
       // The only way out of this sleep is draining.
-      await world.sleep(intervalMs, this.#stopped.signal).catch(() => {});
+      await world.sleep(checkIntervalMs, this.#stopped.signal).catch(() => {});
       await this.#round();
     }
   }
@@ -91,9 +93,9 @@ export class HealthState {
   }
 
   async #passes(name: string, check: HealthCheck): Promise<boolean> {
-    const { log, intervalMs = 5_000 } = this.#options;
+    const { log, checkIntervalMs = CHECK_INTERVAL_MS } = this.#options;
     try {
-      await withTimeout(check(), intervalMs);
+      await withTimeout(check(), checkIntervalMs);
       if (this.#failing.delete(name)) log.info({ check: name }, "a health check passes again");
       return true;
     } catch (error) {

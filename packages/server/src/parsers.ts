@@ -26,7 +26,7 @@ export function integer({ min, max, unit }: { min: number; max: number; unit?: s
 export function url(...schemes: readonly string[]): Parser<string> {
   return (value) => {
     const parsed = URL.canParse(value) ? new URL(value) : null;
-    if (parsed !== null && parsed.host !== "" && schemes.includes(parsed.protocol.slice(0, -1))) return value;
+    if (parsed !== null && schemes.includes(parsed.protocol.slice(0, -1))) return value;
     // Never quoted: a URL may hold a password.
     throw new Error(`must be a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(" or ")}`);
   };

@@ -2,7 +2,7 @@
 //
 // grpc.reflection.v1 and its older twin v1alpha over Connect, so that grpcurl, buf curl and the like can call us without
 // our protos at hand. Both protocols have the same messages under other names, hence one answer for both.
-// A file is sent with all the files that it imports, each once a stream.
+// A file is sent with all the files that it imports, importers first, each once a stream.
 import { type DescFile, type DescService, type Registry, createRegistry, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectRouter } from "@connectrpc/connect";
@@ -78,7 +78,9 @@ function filesAnswer(file: DescFile | undefined, asked: string, sent: Set<DescFi
   const files = new Set<DescFile>();
   collect(file, files);
   // What was asked for is sent even if it was sent before: some clients take no answer for an error.
-  const fresh = Array.from(files).filter((each) => each === file || !sent.has(each));
+  const fresh = Array.from(files)
+    .toReversed()
+    .filter((each) => each === file || !sent.has(each));
   for (const each of fresh) sent.add(each);
   const fileDescriptorProto = fresh.map((each) => toBinary(FileDescriptorProtoSchema, each.proto));
   return { case: "fileDescriptorResponse", value: { fileDescriptorProto } };
@@ -92,11 +94,11 @@ function failure(errorCode: Code, errorMessage: string): Answer {
   return { case: "errorResponse", value: { errorCode, errorMessage } };
 }
 
-/** Adds a file and, after it, all that it imports. */
+/** Adds all that a file imports and, after it, the file itself. */
 function collect(file: DescFile, into: Set<DescFile>): void {
   if (into.has(file)) return;
-  into.add(file);
   for (const imported of file.dependencies) collect(imported, into);
+  into.add(file);
 }
 
 class DescriptorIndex {

@@ -99,6 +99,8 @@ function stopRequest(): AbortSignal {
   const abort = (): void => controller.abort();
   process.on("SIGTERM", abort).on("SIGINT", abort);
   process.once("disconnect", abort);
+  // Gone already, before we could listen for it.
+  if (process.send !== undefined && !process.connected) abort();
   return controller.signal;
 }
 

@@ -56,6 +56,8 @@ export interface ServeOptions {
   readonly upgrade?: UpgradeListener;
   /** What must be well for the server to be healthy. */
   readonly checks?: Readonly<Record<string, HealthCheck>>;
+  /** Time between two rounds of checks: 5 s. */
+  readonly checkIntervalMs?: number;
   /** How long a call that is no stream may take: {@link unaryTimeoutMsMax} unless told otherwise. */
   readonly unaryTimeoutMs?: number;
   readonly log: Log;
@@ -110,7 +112,7 @@ function createRouter(
   draining: AbortSignal,
   stopping: AbortSignal,
 ): { router: ConnectRouter; health: HealthState } {
-  const { routes, log, world, checks = {}, unaryTimeoutMs = unaryTimeoutMsMax } = options;
+  const { routes, log, world, checks = {}, checkIntervalMs, unaryTimeoutMs = unaryTimeoutMsMax } = options;
   const validator = createValidator();
   const router = createConnectRouter({
     requestGate: (context) => gate(context, options, map),
@@ -126,7 +128,9 @@ function createRouter(
   routes(router);
   const services = Array.from(new Set(router.handlers.map(({ service }) => service)));
   compileRules(validator, services);
-  const health = new HealthState({ services: services.map(({ typeName }) => typeName), checks, log, world });
+  const names = services.map(({ typeName }) => typeName);
+  const pace = checkIntervalMs === undefined ? {} : { checkIntervalMs };
+  const health = new HealthState({ services: names, checks, log, world, ...pace });
   router.service(Health, healthService(health));
   serveReflection(router, [...services, Health, ...reflectionServices]);
   return { router, health };
