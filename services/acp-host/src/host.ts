@@ -1,0 +1,211 @@
+import { parseCommand, type SyncCommand, type SyncEvent } from "@helix-zed/sync-protocol";
+import type { Logger } from "pino";
+import { CommandQueue } from "./command-queue.ts";
+import { describeError } from "./failure.ts";
+import type { ThreadSession } from "./thread-session.ts";
+import type { Threads } from "./threads.ts";
+import type { Timer, World } from "./world.ts";
+
+// What the server asks, and in which order it is done.
+//
+// - chat_message and simulate_user_input share one queue. A follow-up holds the
+//   queue until its turn has ended; the creation of a thread does not.
+// - open_thread, cancel_current_turn and query_ui_state overtake the queue, and so
+//   does the cancelling half of an interrupt.
+// - Nothing is deduplicated: the same message twice is two turns.
+// - A cancel names a request; if the thread of that request generates, whatever
+//   runs there is cancelled. A request that still waits in the queue is not known
+//   yet: the answer is noop, and it runs afterwards.
+// - Zed says nothing when an agent cannot be started or opens no session. Here
+//   every request gets an answer.
+//
+// Readiness: 5 s after each connect, unless an open_thread arrived, an agent_ready
+// without a thread goes out. A host that has no thread to restore says so as soon
+// as it is connected, as Zed's panel does when it has loaded.
+
+export interface HostOptions {
+  readonly threads: Threads;
+  /** Whether threads of an earlier run are known. */
+  readonly hasThreads: boolean;
+  readonly world: World;
+  readonly log: Logger;
+  readonly send: (event: SyncEvent) => void;
+  readonly readyAfterMs: number;
+  /** How long an agent may take to stop a cancelled turn. */
+  readonly cancelLimitMs: number;
+}
+
+type ChatMessage = SyncCommand<"chat_message">["data"];
+type OpenThread = SyncCommand<"open_thread">["data"];
+
+const requestsKept = 10_000;
+
+/** Carries out the commands of the server. */
+export class Host {
+  readonly #options: HostOptions;
+  readonly #queue = new CommandQueue();
+  readonly #threadOfRequest = new Map<string, string>();
+  #readyTimer: Timer | undefined;
+  #connectedBefore = false;
+  #shown: string | null = null;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+  }
+
+  /** Tells that the link came up or went down. */
+  onLink(state: "up" | "down"): void {
+    this.#readyTimer?.cancel();
+    if (state === "down") return;
+    const { world, readyAfterMs, hasThreads } = this.#options;
+    if (!this.#connectedBefore && !hasThreads) this.#sendReady("zed-agent", null);
+    this.#connectedBefore = true;
+    this.#readyTimer = world.after(readyAfterMs, () => this.#sendReady("zed-connection", null));
+  }
+
+  /** Takes one text frame from the server. */
+  onFrame(text: string): void {
+    const { log } = this.#options;
+    const parsed = parseCommand(text);
+    if (parsed.kind === "command") return this.#carryOut(parsed.command);
+    if (parsed.kind === "unknown") return log.debug({ type: parsed.name }, "unknown command");
+    if (parsed.kind === "echo") return log.warn("a message with the role of a user is an echo and is dropped");
+    log.error({ problem: parsed.problem }, "unreadable command");
+  }
+
+  #carryOut(command: SyncCommand): void {
+    switch (command.type) {
+      case "chat_message":
+        return this.#enqueue(command.data, { echo: false });
+      case "simulate_user_input":
+        return this.#enqueue({ ...command.data, interrupt: false }, { echo: true });
+      case "open_thread":
+        return void this.#openThread(command.data);
+      case "cancel_current_turn":
+        return this.#cancel(command.data.request_id || "unknown");
+      case "query_ui_state":
+        return this.#tellUiState(command.data.query_id);
+      default:
+        return command satisfies never;
+    }
+  }
+
+  #enqueue(message: ChatMessage, how: { readonly echo: boolean }): void {
+    const { threads } = this.#options;
+    if (message.interrupt && message.acp_thread_id !== null) threads.inMemory(message.acp_thread_id)?.cancelTurn();
+    void this.#queue.run(async () => {
+      if (message.acp_thread_id === null) void this.#startThread(message, how.echo);
+      else await this.#followUp(message, message.acp_thread_id, how.echo);
+    });
+  }
+
+  async #startThread(message: ChatMessage, echo: boolean): Promise<void> {
+    const { threads, log, send } = this.#options;
+    const requestId = message.request_id;
+    try {
+      const { threadId, session } = await threads.create(message.agent_name);
+      log.info({ requestId, threadId, agent: message.agent_name }, "thread created");
+      this.#sendReady(message.agent_name ?? "zed-agent", threadId);
+      send({ event_type: "thread_created", data: { acp_thread_id: threadId, request_id: requestId } });
+      await this.#runTurn({ session, threadId, message, echo });
+    } catch (error) {
+      log.error({ requestId, reason: describeError(error) }, "thread not created");
+      this.#sendError(requestId, describeError(error));
+    }
+  }
+
+  async #followUp(message: ChatMessage, threadId: string, echo: boolean): Promise<void> {
+    const { threads, cancelLimitMs } = this.#options;
+    let session: ThreadSession;
+    try {
+      await threads.inMemory(threadId)?.settle(cancelLimitMs);
+      const opened = await threads.open(threadId);
+      session = opened.session;
+      if (opened.loaded) this.#sendReady(message.agent_name ?? threads.wireName(threadId) ?? "zed-agent", threadId);
+    } catch (error) {
+      return this.#sendLoadError(threadId, message.request_id, error);
+    }
+    try {
+      await this.#runTurn({ session, threadId, message, echo });
+    } catch (error) {
+      this.#sendError(message.request_id, describeError(error));
+    }
+  }
+
+  async #runTurn(turn: {
+    readonly session: ThreadSession;
+    readonly threadId: string;
+    readonly message: ChatMessage;
+    readonly echo: boolean;
+  }): Promise<void> {
+    const { session, threadId, message, echo } = turn;
+    const { threads, log, world } = this.#options;
+    const requestId = message.request_id;
+    this.#remember(requestId, threadId);
+    this.#shown = threadId;
+    threads.notePrompt(threadId);
+    const startedAt = world.now();
+    await session.runTurn({ requestId, text: message.message, echo });
+    log.info({ requestId, threadId, tookMs: world.now() - startedAt }, "turn ended");
+  }
+
+  async #openThread({
+    acp_thread_id: threadId,
+    request_id: requestId,
+    agent_name: agentName,
+  }: OpenThread): Promise<void> {
+    this.#readyTimer?.cancel();
+    const { threads, log } = this.#options;
+    try {
+      await threads.open(threadId);
+      this.#shown = threadId;
+      this.#sendReady(agentName ?? threads.wireName(threadId) ?? "zed-agent", threadId);
+    } catch (error) {
+      if (requestId !== "") return this.#sendLoadError(threadId, requestId, error);
+      log.error({ threadId, reason: describeError(error) }, "thread not opened, and no request to tell");
+    }
+  }
+
+  #cancel(requestId: string): void {
+    const { threads, send } = this.#options;
+    const answer = (status: "cancelled" | "noop"): void =>
+      send({ event_type: "turn_cancelled", data: { request_id: requestId, status } });
+    const session = threads.inMemory(this.#threadOfRequest.get(requestId) ?? "");
+    if (session?.cancelTurn(() => answer("cancelled")) !== true) answer("noop");
+  }
+
+  #tellUiState(queryId: string): void {
+    const session = this.#options.threads.inMemory(this.#shown ?? "");
+    const data = {
+      query_id: queryId,
+      active_view: "headless",
+      thread_id: this.#shown,
+      entry_count: session?.entryCount ?? 0,
+      mcp_servers: {},
+      active_model: null,
+    } as const;
+    this.#options.send({ event_type: "ui_state_response", data });
+  }
+
+  #sendReady(agentName: string, threadId: string | null): void {
+    this.#options.send({ event_type: "agent_ready", data: { agent_name: agentName, thread_id: threadId } });
+  }
+
+  #sendError(requestId: string, error: string): void {
+    this.#options.send({ event_type: "chat_response_error", data: { request_id: requestId, error } });
+  }
+
+  #sendLoadError(threadId: string, requestId: string, reason: unknown): void {
+    const error = `Failed to load thread: ${describeError(reason)}`;
+    this.#options.log.error({ threadId, requestId, error }, "thread not loaded");
+    const data = { acp_thread_id: threadId, request_id: requestId, error };
+    this.#options.send({ event_type: "thread_load_error", data });
+  }
+
+  #remember(requestId: string, threadId: string): void {
+    this.#threadOfRequest.delete(requestId);
+    this.#threadOfRequest.set(requestId, threadId);
+    const [oldest] = this.#threadOfRequest.keys();
+    if (oldest !== undefined && this.#threadOfRequest.size > requestsKept) this.#threadOfRequest.delete(oldest);
+  }
+}

@@ -1,0 +1,75 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { z } from "zod";
+
+// The threads that were created here, in a file that survives the host.
+//
+// It is needed because agents do not tell reliably whether they know a session:
+// qwen accepts any id in `session/load` and begins an empty conversation under
+// it. A thread that is not in this file does not exist, which is an answer that
+// the server may act on; so the file is written before anybody hears of a thread.
+
+const record = z.object({
+  id: z.string(),
+  /** Which agent holds the session. */
+  agent: z.string(),
+  /** The name that the server used for it. */
+  wire_name: z.string(),
+  /** Agents find a stored session by its folder too. */
+  cwd: z.string(),
+  created_at_ms: z.number(),
+  /** Whether a prompt was ever sent: if so, an empty history means that the agent has lost it. */
+  prompted: z.boolean(),
+});
+
+export type ThreadRecord = z.infer<typeof record>;
+
+/** The known threads, in memory and on disk. */
+export class ThreadIndex {
+  readonly #file: string;
+  readonly #records: Map<string, ThreadRecord>;
+
+  private constructor(file: string, records: readonly ThreadRecord[]) {
+    this.#file = file;
+    this.#records = new Map(records.map((known) => [known.id, known]));
+  }
+
+  /** Reads the file; a missing one is empty, a broken one is an error, because it would make threads disappear. */
+  static open(file: string): ThreadIndex {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    return new ThreadIndex(file, readRecords(file));
+  }
+
+  get isEmpty(): boolean {
+    return this.#records.size === 0;
+  }
+
+  get(id: string): ThreadRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  /** Remembers a thread, or a newer state of one. */
+  put(known: ThreadRecord): void {
+    this.#records.set(known.id, known);
+    const next = `${this.#file}.next`;
+    writeFileSync(next, JSON.stringify({ threads: [...this.#records.values()] }, null, 1), { mode: 0o600 });
+    renameSync(next, this.#file);
+  }
+}
+
+function readRecords(file: string): ThreadRecord[] {
+  const text = readIfThere(file);
+  if (text === undefined) return [];
+  const parsed = z.object({ threads: z.array(record) }).safeParse(JSON.parse(text));
+  if (!parsed.success) throw new Error(`${file} is damaged: ${z.prettifyError(parsed.error)}`);
+  return parsed.data.threads;
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
