@@ -26,7 +26,7 @@ export type { ReasonCodes } from "./map-errors.ts";
 export { OnePort, type OnePortOptions, PortError, type UpgradeListener } from "./one-port.ts";
 export { assertPrivate, choice, integer, list, path, pathList, port, secretFile, text, url } from "./parsers.ts";
 export { requestIdHeader } from "./request-id.ts";
-export type { NodeHandlerFn, NodeRequest, NodeResponse } from "./node-handler.ts";
+export { type NodeHandlerFn, type NodeRequest, type NodeResponse, pathOf } from "./node-handler.ts";
 export { type Outside, runService, type ServiceDefinition, type ServiceParts } from "./run-service.ts";
 export {
   callTimeoutMsMax,

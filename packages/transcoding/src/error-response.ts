@@ -50,7 +50,7 @@ export function createErrorPresenter({ registry, domain }: ErrorOptions): ErrorP
     const retryDelayMs = retryDelayOf(error);
     return {
       status,
-      headers: { ...retryAfter(retryDelayMs), ...own.headers },
+      headers: { ...challenge(status), ...retryAfter(retryDelayMs), ...own.headers },
       body: { error: { code: status, message: error.rawMessage, status: name, details } },
       retryDelayMs,
     };
@@ -97,6 +97,11 @@ function detailToJson(detail: Any, registry: Registry): JsonValue {
 function retryDelayOf(error: ConnectError): number | undefined {
   const delay = error.findDetails(RetryInfoSchema)[0]?.retryDelay;
   return delay && durationMs(delay);
+}
+
+// RFC 9110 wants a challenge with every 401.
+function challenge(status: number): Record<string, string> {
+  return status === 401 ? { "www-authenticate": "Bearer" } : {};
 }
 
 function retryAfter(delayMs: number | undefined): Record<string, string> {

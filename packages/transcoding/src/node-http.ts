@@ -1,14 +1,17 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 
 /** A request over HTTP/1.1 or HTTP/2. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 
+type Differing = "write" | "writeHead" | "end";
+
 /** A response over HTTP/1.1 or HTTP/2: what both can do. */
-export type NodeResponse = (ServerResponse | Http2ServerResponse) & {
+export type NodeResponse = (Omit<ServerResponse, Differing> | Omit<Http2ServerResponse, Differing>) & {
   write(chunk: string | Uint8Array): boolean;
-  end(chunk?: string | Uint8Array): unknown;
-  writeHead(status: number, headers?: Readonly<Record<string, string | string[]>>): unknown;
+  writeHead(status: number, headers?: OutgoingHttpHeaders): unknown;
+  end(): unknown;
+  end(chunk: string | Uint8Array): unknown;
 };
 
 /** Answers a request over HTTP/1.1 or HTTP/2. */

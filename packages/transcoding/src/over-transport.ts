@@ -52,7 +52,7 @@ function explain(error: unknown, { signal }: Call): unknown {
     return new RestError(Code.DeadlineExceeded, "DEADLINE_EXCEEDED", "The call took longer than its deadline.");
   }
   if (!isConnectionFailure(error)) return new Error(error.message, { cause: error });
-  return new RestError(Code.Unavailable, "UPSTREAM_UNAVAILABLE", "The service is out of reach; try again.", {
+  return new RestError(Code.Unavailable, "UPSTREAM_UNAVAILABLE", "The service is out of reach. Try again.", {
     retryDelayMs,
   });
 }

@@ -39,7 +39,9 @@ export async function serveHttp1(handler: NodeHandler): Promise<TestServer> {
 }
 
 /** Serves a handler over HTTP/2 without TLS. */
-export async function serveHttp2(handler: NodeHandler): Promise<TestServer> {
+export async function serveHttp2(
+  handler: (request: http2.Http2ServerRequest, response: http2.Http2ServerResponse) => void,
+): Promise<TestServer> {
   const server = http2.createServer(handler);
   const sessions = new Set<http2.ServerHttp2Session>();
   server.on("session", (session) => {

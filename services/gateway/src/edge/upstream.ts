@@ -1,0 +1,55 @@
+import type { OutgoingHttpHeaders, ClientHttp2Stream } from "node:http2";
+import type { DescService } from "@bufbuild/protobuf";
+import { createClient, type Transport } from "@connectrpc/connect";
+import { createConnectTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { Health, HealthCheckResponse_ServingStatus } from "@helix-zed/gen/health/v1/health_pb.ts";
+
+const pingOptions = { pingIntervalMs: 25_000, pingTimeoutMs: 5_000 };
+const healthTimeoutMs = 2_000;
+
+/** A service behind the gateway: one HTTP/2 connection, shared by everything that goes to it. */
+export class Upstream {
+  readonly name: string;
+  readonly services: readonly DescService[];
+  /** For calls with messages. The caller's own credentials go along in the headers of each. */
+  readonly transport: Transport;
+  readonly #session: Http2SessionManager;
+
+  constructor({ name, baseUrl, services }: { name: string; baseUrl: string; services: readonly DescService[] }) {
+    this.name = name;
+    this.services = services;
+    this.#session = new Http2SessionManager(baseUrl, pingOptions);
+    this.transport = createConnectTransport({
+      baseUrl,
+      httpVersion: "2",
+      sessionManager: this.#session,
+      // What is unpacked again at once is not worth packing.
+      acceptCompression: [],
+    });
+  }
+
+  /** Opens a stream for bytes. Rejects when the service cannot be reached. */
+  open(method: string, path: string, headers: OutgoingHttpHeaders): Promise<ClientHttp2Stream> {
+    return this.#session.request(method, path, headers, {});
+  }
+
+  /** To be told for each piece that a stream gave: spares the connection a ping. */
+  noteRead(stream: ClientHttp2Stream): void {
+    this.#session.notifyResponseByteRead(stream);
+  }
+
+  /** Does the service say that it serves? */
+  async isServing(): Promise<boolean> {
+    try {
+      const { status } = await createClient(Health, this.transport).check({}, { timeoutMs: healthTimeoutMs });
+      return status === HealthCheckResponse_ServingStatus.SERVING;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Closes the connection and whatever still runs over it. */
+  close(): void {
+    this.#session.abort();
+  }
+}
