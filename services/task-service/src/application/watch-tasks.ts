@@ -1,0 +1,31 @@
+import { type Actor } from "@helix-zed/domain";
+import { ownerOf } from "../domain/owner.ts";
+import type { TaskStatus } from "../domain/task-lifecycle.ts";
+import type { App } from "./app.ts";
+import { watch, type WatchMessage } from "./watch.ts";
+
+/** Which of the actor's tasks to watch, and from where. */
+export interface WatchTasks {
+  /** Empty for all. */
+  readonly taskIds: readonly string[];
+  /** Empty for any. */
+  readonly statuses: readonly TaskStatus[];
+  readonly includeWorkSessions: boolean;
+  readonly resumeToken: string;
+}
+
+/** Streams the actor's tasks, and their work sessions if asked for. */
+export function watchTasks(
+  app: App,
+  actor: Actor,
+  { taskIds, statuses, includeWorkSessions, resumeToken }: WatchTasks,
+  signal: AbortSignal,
+): AsyncGenerator<WatchMessage, void, undefined> {
+  const workSessions = includeWorkSessions ? { agentTypes: [], statuses: [] } : null;
+  const filter = { tenant: ownerOf(actor).tenant, taskIds: unique(taskIds), tasks: { statuses }, workSessions };
+  return watch(app, { filter, resumeToken, signal });
+}
+
+function unique(ids: readonly string[]): string[] {
+  return [...new Set(ids)];
+}

@@ -1,0 +1,139 @@
+import type { Actor, World } from "@helix-zed/domain";
+import { listenTo, openDatabase, refuseIfUnavailable, transact } from "@helix-zed/persistence";
+import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
+import { refuse } from "../domain/reason.ts";
+import { SessionRecord } from "../domain/session-record.ts";
+import { Task } from "../domain/task.ts";
+import { WorkSession } from "../domain/work-session.ts";
+import { ChangeFeed } from "./change-feed.ts";
+import { ChangeRecorder } from "./change-log.ts";
+import { LeaseTable } from "./lease-table.ts";
+import { RequestLedger } from "./request-ledger.ts";
+import { TaskReader, TaskRepository } from "./task-repository.ts";
+import type { WatchFilter } from "./watch-filter.ts";
+import { openSnapshot, type Snapshot } from "./watch-snapshot.ts";
+import { WorkSessionReader, WorkSessionRepository } from "./work-session-repository.ts";
+
+/** What a use case may touch: one transaction, seen as one actor. */
+export interface Unit {
+  readonly tasks: TaskRepository;
+  readonly workSessions: WorkSessionRepository;
+  readonly leases: LeaseTable;
+  readonly requests: RequestLedger;
+}
+
+/** What a use case that changes nothing may touch. */
+export interface View {
+  readonly tasks: TaskReader;
+  readonly workSessions: WorkSessionReader;
+  readonly leases: LeaseTable;
+}
+
+/** How to open the database. */
+export interface OpenOptions {
+  readonly url: string;
+  readonly world: Pick<World, "sleep" | "random">;
+  readonly watchPollMs: number;
+  readonly warn: (message: string) => void;
+}
+
+const APPLICATION_NAME = "task-service";
+/** Each holds one of the 16 connections while its reader takes it in. */
+const LONG_SNAPSHOTS_MAX = 6;
+
+/** The only door to the database. */
+export class Database {
+  /** Where watches read. */
+  readonly feed: ChangeFeed;
+  readonly #orm: MikroORM;
+  #longSnapshots = 0;
+  readonly #closing = new AbortController();
+  readonly #background: readonly Promise<void>[];
+
+  private constructor(orm: MikroORM, feed: ChangeFeed, { url, world, warn }: OpenOptions) {
+    this.#orm = orm;
+    this.feed = feed;
+    const { signal } = this.#closing;
+    const channel = { url, applicationName: `${APPLICATION_NAME} listener`, channel: "change_log" };
+    this.#background = [feed.follow(signal), listenTo({ ...channel, doorbell: feed.hints, world, signal, warn })];
+  }
+
+  /** Connects to a migrated database and begins to follow its log. */
+  static async open(options: OpenOptions): Promise<Database> {
+    const { url, world, warn, watchPollMs } = options;
+    const entities = [Task, SessionRecord, WorkSession];
+    const orm = await openDatabase({ url, applicationName: APPLICATION_NAME, entities, warn });
+    const feed = await ChangeFeed.open({ orm, world, pollMs: watchPollMs, warn });
+    return new Database(orm, feed, options);
+  }
+
+  /**
+   * Runs `work` in one transaction, again if PostgreSQL asks for it; what it changed is appended to the log as the last
+   * thing before the commit. `work` must touch nothing but the unit.
+   */
+  async transact<T>(actor: Actor, work: (unit: Unit) => Promise<T>): Promise<T> {
+    let hasChanged = false;
+    const result = await transact(this.#orm, async (em) => {
+      const recorder = new ChangeRecorder(em);
+      const value = await work(unitOf(em, actor, recorder));
+      hasChanged = await recorder.append();
+      return value;
+    });
+    if (hasChanged) this.feed.nudge();
+    return result;
+  }
+
+  /** Runs single statements that change nothing but leases, each on its own. */
+  async view<T>(actor: Actor, work: (view: View) => Promise<T>): Promise<T> {
+    const em = this.#orm.em.fork();
+    try {
+      return await work({
+        tasks: new TaskReader(em, actor),
+        workSessions: new WorkSessionReader(em, actor),
+        leases: new LeaseTable(em, actor),
+      });
+    } catch (error) {
+      throw refuseIfUnavailable(error);
+    }
+  }
+
+  /** What matches a filter now, and where the log is at this moment. To be closed. */
+  async openSnapshot(filter: WatchFilter, signal: AbortSignal): Promise<Snapshot> {
+    const snapshot = await openSnapshot({ orm: this.#orm, feed: this.feed }, filter, signal);
+    if (!snapshot.isLong) return snapshot;
+    if (this.#longSnapshots === LONG_SNAPSHOTS_MAX) {
+      await snapshot.close();
+      const message = "Too many long snapshots are being read at this moment. Try again, or watch less.";
+      throw refuse("TOO_MANY_SNAPSHOTS", message, {}, { retryAfterMs: 2_000 });
+    }
+    this.#longSnapshots++;
+    let isOpen = true;
+    const close = async (): Promise<void> => {
+      if (isOpen) this.#longSnapshots--;
+      isOpen = false;
+      await snapshot.close();
+    };
+    return { ...snapshot, close };
+  }
+
+  /** Rejects if the database does not answer. */
+  async check(): Promise<void> {
+    await this.#orm.em.fork().execute("select 1");
+  }
+
+  /** Lets go of all connections. */
+  async close(): Promise<void> {
+    this.#closing.abort(new Error("The database is being closed."));
+    await Promise.all(this.#background);
+    await this.#orm.close(true);
+  }
+}
+
+function unitOf(em: EntityManager, actor: Actor, recorder: ChangeRecorder): Unit {
+  return {
+    tasks: new TaskRepository(em, actor, recorder),
+    workSessions: new WorkSessionRepository(em, actor, recorder),
+    leases: new LeaseTable(em, actor),
+    requests: new RequestLedger(em),
+  };
+}

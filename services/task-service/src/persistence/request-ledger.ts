@@ -1,0 +1,64 @@
+// Calls that may be repeated
+//
+// A create with a request id leaves a row here, in its own transaction. The row is inserted first, so a second call with
+// the same id waits until the first has committed (then it finds the answer) or failed (then it is the first). The answer
+// is kept as it was given: the second caller sees it even if the resource has changed or is gone by now.
+
+import { createHash } from "node:crypto";
+import type { EntityManager } from "@mikro-orm/postgresql";
+import { refuse } from "../domain/reason.ts";
+
+/** A call that its caller may repeat. */
+export interface RepeatableRequest {
+  readonly tenant: string;
+  /** A UUID; `null` where the caller gave none. */
+  readonly requestId: string | null;
+  readonly method: string;
+  /** Everything that the caller asked for, as JSON. */
+  readonly payload: unknown;
+}
+
+/** The tables whose rows are kept as answers. */
+export type AnswerTable = "tasks" | "work_sessions";
+
+/** What was answered to calls with a request id. */
+export class RequestLedger {
+  readonly #em: EntityManager;
+
+  constructor(em: EntityManager) {
+    this.#em = em;
+  }
+
+  /** The row that was the answer to the same call before, or `null` if this is the first. Refuses a reused id. */
+  async recall<Row>({ tenant, requestId, method, payload }: RepeatableRequest): Promise<Row | null> {
+    if (requestId === null) return null;
+    const hash = createHash("sha256")
+      .update(JSON.stringify([method, payload]))
+      .digest("base64url");
+    const inserted = await this.#em.execute<unknown[]>(
+      "insert into request_ledger (tenant, request_id, payload_hash) values (?, ?, ?) on conflict do nothing returning 1",
+      [tenant, requestId, hash],
+    );
+    if (inserted.length > 0) return null;
+    const [earlier] = await this.#em.execute<{ payload_hash: string; answer: Row }[]>(
+      "select payload_hash, answer from request_ledger where tenant = ? and request_id = ?",
+      [tenant, requestId],
+    );
+    if (earlier?.payload_hash === hash) return earlier.answer;
+    throw refuse("REQUEST_ID_REUSED", "This request_id was used for another request.", { request_id: requestId });
+  }
+
+  /** Keeps the row of what was created as the answer. */
+  async keep(
+    { tenant, requestId }: RepeatableRequest,
+    { table, id }: { table: AnswerTable; id: string },
+  ): Promise<void> {
+    if (requestId === null) return;
+    await this.#em.flush();
+    await this.#em.execute(
+      `update request_ledger set answer = (select to_jsonb(r) from ${table} r where r.id = ?)
+       where tenant = ? and request_id = ?`,
+      [id, tenant, requestId],
+    );
+  }
+}

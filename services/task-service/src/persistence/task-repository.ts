@@ -1,0 +1,83 @@
+import type { Actor } from "@helix-zed/domain";
+import { tenantOf } from "@helix-zed/domain";
+import { LockMode } from "@mikro-orm/core";
+import type { EntityManager } from "@mikro-orm/postgresql";
+import { taskNotFound } from "../domain/reason.ts";
+import { Task, type TaskFacts } from "../domain/task.ts";
+import type { ChangeRecorder } from "./change-log.ts";
+import { type Tables, taskFromRow } from "./rows.ts";
+
+/** The tasks that one actor may see. There is no way to ask it for anyone else's. */
+export class TaskReader {
+  protected readonly em: EntityManager;
+  protected readonly tenant: string | null;
+
+  constructor(em: EntityManager, actor: Actor) {
+    this.em = em;
+    this.tenant = tenantOf(actor);
+  }
+
+  /** Reads a task. */
+  async get(id: string): Promise<TaskFacts> {
+    const found = await this.#select().where("id", "=", id).executeTakeFirst();
+    if (found === undefined) throw taskNotFound(id);
+    return taskFromRow(found.row);
+  }
+
+  /** Up to `limit` tasks, newest first, from the one before `before` on. */
+  async page({ before, limit }: { readonly before: string | null; readonly limit: number }): Promise<TaskFacts[]> {
+    const query = before === null ? this.#select() : this.#select().where("id", "<", before);
+    const found = await query.orderBy("id", "desc").limit(limit).execute();
+    return found.map(({ row }) => taskFromRow(row));
+  }
+
+  #select() {
+    const rows = this.em
+      .getKysely<Tables>()
+      .selectFrom("tasks")
+      .select((eb) => eb.fn.toJson("tasks").as("row"));
+    return this.tenant === null ? rows : rows.where("tenant", "=", this.tenant);
+  }
+}
+
+/** The tasks that one actor may change, in one transaction. */
+export class TaskRepository extends TaskReader {
+  readonly #recorder: ChangeRecorder;
+
+  constructor(em: EntityManager, actor: Actor, recorder: ChangeRecorder) {
+    super(em, actor);
+    this.#recorder = recorder;
+  }
+
+  /** Finds a task and holds its row until the transaction ends. */
+  async lock(id: string): Promise<Task> {
+    const task = await this.#lock(id, LockMode.PESSIMISTIC_WRITE);
+    if (task === null) throw taskNotFound(id);
+    return task;
+  }
+
+  /** The same, or nothing if the task is gone or somebody else holds it. */
+  lockIfFree(id: string): Promise<Task | null> {
+    return this.#lock(id, LockMode.PESSIMISTIC_PARTIAL_WRITE);
+  }
+
+  /** Adds a new task. */
+  add(facts: Omit<TaskFacts, "version">): Task {
+    const task = this.em.create(Task, { ...facts });
+    this.#recorder.added(task);
+    return task;
+  }
+
+  /** Deletes a locked task; its sessions go with it. */
+  remove(task: Task): void {
+    this.em.remove(task);
+    this.#recorder.removed(task);
+  }
+
+  async #lock(id: string, lockMode: LockMode.PESSIMISTIC_WRITE | LockMode.PESSIMISTIC_PARTIAL_WRITE) {
+    const mine = this.tenant === null ? { id } : { id, tenant: this.tenant };
+    const task = await this.em.findOne(Task, mine, { lockMode });
+    if (task !== null) this.#recorder.locked(task);
+    return task;
+  }
+}

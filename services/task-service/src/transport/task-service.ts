@@ -1,0 +1,55 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { TaskService } from "@helix-zed/gen/helix/task/v1/task_service_pb.ts";
+import type { App } from "../application/app.ts";
+import { createTask } from "../application/create-task.ts";
+import { deleteTask } from "../application/delete-task.ts";
+import { getTask } from "../application/get-task.ts";
+import { listTasks } from "../application/list-tasks.ts";
+import { updateTaskStatus } from "../application/update-task-status.ts";
+import { watchTasks } from "../application/watch-tasks.ts";
+import { tenantCaller } from "./callers.ts";
+import { RequestCheck } from "./request-check.ts";
+import { taskMessage } from "./task-messages.ts";
+import { createTaskCommand, updateTaskStatusCommand, watchTasksCommand } from "./task-requests.ts";
+import { watchTasksResponse } from "./watch-messages.ts";
+
+/** TaskService: request in, command through, message out. */
+export function taskService(app: App): ServiceImpl<typeof TaskService> {
+  const check = (request: object): RequestCheck => new RequestCheck(app, request);
+  return {
+    async createTask(request, context) {
+      const command = createTaskCommand(request, check(request));
+      return { task: taskMessage(await createTask(app, tenantCaller(context), command)) };
+    },
+
+    async listTasks(request, context) {
+      check(request).done();
+      const { items, nextPageToken } = await listTasks(app, tenantCaller(context), request);
+      return { tasks: items.map(taskMessage), nextPageToken };
+    },
+
+    async getTask(request, context) {
+      check(request).done();
+      return { task: taskMessage(await getTask(app, tenantCaller(context), { taskId: request.id })) };
+    },
+
+    async updateTaskStatus(request, context) {
+      const command = updateTaskStatusCommand(request, check(request));
+      return { task: taskMessage(await updateTaskStatus(app, tenantCaller(context), command)) };
+    },
+
+    async deleteTask(request, context) {
+      const checked = check(request);
+      const expected = checked.etag(request.etag);
+      checked.done();
+      await deleteTask(app, tenantCaller(context), { taskId: request.id, ...expected });
+      return {};
+    },
+
+    async *watchTasks(request, context) {
+      const command = watchTasksCommand(request, check(request));
+      const messages = watchTasks(app, tenantCaller(context), command, context.signal);
+      for await (const message of messages) yield watchTasksResponse(message);
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { WorkSessionService } from "@helix-zed/gen/helix/task/v1/work_session_service_pb.ts";
+import { actorOf } from "@helix-zed/server";
+import type { App } from "../application/app.ts";
+import { createWorkSession } from "../application/create-work-session.ts";
+import { getWorkSession } from "../application/get-work-session.ts";
+import { listWorkSessions } from "../application/list-work-sessions.ts";
+import { updateWorkSessionStatus } from "../application/update-work-session-status.ts";
+import { watchWorkSessions } from "../application/watch-work-sessions.ts";
+import { tenantCaller } from "./callers.ts";
+import { RequestCheck } from "./request-check.ts";
+import { watchWorkSessionsResponse } from "./watch-messages.ts";
+import { workSessionMessage } from "./work-session-messages.ts";
+import {
+  createWorkSessionCommand,
+  updateWorkSessionStatusCommand,
+  watchWorkSessionsCommand,
+} from "./work-session-requests.ts";
+
+/** WorkSessionService: request in, command through, message out. Runners see the sessions of all tenants here. */
+export function workSessionService(app: App): ServiceImpl<typeof WorkSessionService> {
+  const check = (request: object): RequestCheck => new RequestCheck(app, request);
+  return {
+    async createWorkSession(request, context) {
+      const command = createWorkSessionCommand(request, check(request));
+      return { workSession: workSessionMessage(await createWorkSession(app, tenantCaller(context), command)) };
+    },
+
+    async listWorkSessions(request, context) {
+      check(request).done();
+      const { items, nextPageToken } = await listWorkSessions(app, actorOf(context), request);
+      return { workSessions: items.map(workSessionMessage), nextPageToken };
+    },
+
+    async getWorkSession(request, context) {
+      check(request).done();
+      const session = await getWorkSession(app, actorOf(context), { workSessionId: request.id });
+      return { workSession: workSessionMessage(session) };
+    },
+
+    async updateWorkSessionStatus(request, context) {
+      const command = updateWorkSessionStatusCommand(request, check(request));
+      return { workSession: workSessionMessage(await updateWorkSessionStatus(app, actorOf(context), command)) };
+    },
+
+    async *watchWorkSessions(request, context) {
+      const command = watchWorkSessionsCommand(request, check(request));
+      const messages = watchWorkSessions(app, actorOf(context), command, context.signal);
+      for await (const message of messages) yield watchWorkSessionsResponse(message);
+    },
+  };
+}
