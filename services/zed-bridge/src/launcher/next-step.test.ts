@@ -15,6 +15,7 @@ const wanted: InstanceFacts = {
   pid: null,
   pidStartedAt: null,
   connected: false,
+  unresponsive: false,
   nextLaunchAt: null,
 };
 const onRecord = { pid: 7, pidStartedAt: "then" };
@@ -31,6 +32,7 @@ describe("the supervisor's next step", () => {
     ["adopts what is on record before it stops it", { ...onRecord, desired: "stopped" }, null, "adopt"],
     ["leaves alone what runs and is wanted", onRecord, 3, "none"],
     ["stops what is not wanted any more", { ...onRecord, desired: "stopped" }, 3, "stop"],
+    ["stops what does not connect", { ...onRecord, unresponsive: true }, 3, "stop"],
     ["stops what was launched anew", onRecord, 2, "stop"],
   ])("%s", (_promise, difference, heldLaunch, kind) => {
     expect(nextStep({ ...wanted, ...difference }, heldLaunch, now).kind).toBe(kind);

@@ -16,7 +16,8 @@ const none: Step = { kind: "none" };
 /** Decides from what is wanted and what is there; `heldLaunch` is the launch whose process this bridge looks after. */
 export function nextStep(instance: InstanceFacts, heldLaunch: number | null, now: Date): Step {
   if (heldLaunch !== null) {
-    return instance.desired === "stopped" || instance.launch !== heldLaunch ? { kind: "stop" } : none;
+    const isUnwanted = instance.desired === "stopped" || instance.launch !== heldLaunch;
+    return isUnwanted || instance.unresponsive ? { kind: "stop" } : none;
   }
   const { pid, pidStartedAt, desired, status, launchTarget, nextLaunchAt } = instance;
   if (pid !== null) return { kind: "adopt", pid, startedAt: pidStartedAt ?? "" };

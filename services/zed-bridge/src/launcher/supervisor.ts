@@ -6,7 +6,7 @@
 //
 //   wanted, nothing runs      ──▶ prepare ─▶ start at the gate ─▶ record the pid ─▶ let it through
 //   on record, not held       ──▶ the very same process lives: adopt it; else: record its end
-//   held, not wanted any more ──▶ SIGTERM to its group, SIGKILL after a grace
+//   held, not wanted any more ──▶ SIGTERM to its group, SIGKILL after a grace      (or it does not connect)
 //   held, and it has ended    ──▶ end what it left running ─▶ take in what its link had brought ─▶ record the exit
 //
 // Whether and when an instance is started again is decided where the exit is recorded. A crash of the bridge between any
