@@ -39,6 +39,9 @@ const rooms: readonly Room[] = [
   { files: "packages/sync-protocol/src/**/*.ts", allowed: ["node:", "src/", "zod"] },
 ];
 
+/** Where a program begins, and what runs every service's main.ts for it. */
+const PROGRAMS = /\/(?:main|config|gate|run-service)\.ts$|\/testing\//;
+
 describe("the layers", () => {
   test.each(rooms)("$files import only what they may", ({ files, allowed }) => {
     const sources = sourcesOf(files);
@@ -51,10 +54,9 @@ describe("the layers", () => {
     expect(trespasses).toEqual([]);
   });
 
-  test("the outside is read in main.ts and config.ts only", () => {
+  test("the environment is read where programs begin, nowhere else", () => {
     const readers = sourcesOf("{packages,services}/*/src/**/*.ts").filter(
-      (file) =>
-        !/\/(main|config)\.ts$/.test(file) && /\bprocess\.env\b/.test(readFileSync(path.join(root, file), "utf8")),
+      (file) => !PROGRAMS.test(file) && /^(?!\s*(?:\/\/|\/?\*)).*\bprocess\.env\b/m.test(textOf(file)),
     );
     expect(readers).toEqual([]);
   });
@@ -75,14 +77,19 @@ function sourcesOf(pattern: string): string[] {
   );
 }
 
+const STATEMENT = /^(?:import|export)\s+(?:[\w$*{},\s]+?\s+from\s+)?["']([^"']+)["']/gm;
+
 /** What a file imports; its own service's or package's files as a path that begins with `src/`. */
 function importsOf(file: string): string[] {
-  const text = readFileSync(path.join(root, file), "utf8");
-  return [...text.matchAll(/^\s*(?:import|export)\b[^;"']*?["']([^"']+)["']/gm)].map(([, target = ""]) =>
+  return [...textOf(file).matchAll(STATEMENT)].map(([, target = ""]) =>
     target.startsWith(".") ? withinPackage(path.join(path.dirname(file), target)) : target,
   );
 }
 
 function withinPackage(file: string): string {
   return file.split(path.sep).slice(2).join("/");
+}
+
+function textOf(file: string): string {
+  return readFileSync(path.join(root, file), "utf8");
 }
