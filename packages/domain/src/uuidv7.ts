@@ -41,9 +41,9 @@ function seed(bytes: Uint8Array): number {
 }
 
 function variant(bytes: Uint8Array): string {
-  const tail = bytes.slice(2, 10);
+  const tail = Buffer.from(bytes.subarray(2, 10));
   tail[0] = ((tail[0] ?? 0) & 0x3f) | 0x80;
-  return Array.from(tail, (byte) => hex(byte, 2)).join("");
+  return tail.toString("hex");
 }
 
 function hex(value: number, digits: number): string {

@@ -17,13 +17,24 @@ export interface World {
 
 /** The real one: made once, in `main.ts`. */
 export function systemWorld(): World {
-  const uuid = createUuidv7({ nowMs: () => Date.now(), randomBytes });
+  const uuid = createUuidv7({ nowMs: () => Date.now(), randomBytes: pooledRandomBytes() });
   return {
     now: () => new Date(),
     newId: (prefix) => `${prefix}_${uuid()}`,
     newSecret: () => randomBytes(32).toString("base64url"),
     random: () => Math.random(),
     sleep,
+  };
+}
+
+/** Random bytes for ids, asked from the system many at a time: each time costs more than the id. */
+function pooledRandomBytes(): (count: number) => Uint8Array {
+  let pool = randomBytes(0);
+  return (count) => {
+    if (pool.length < count) pool = randomBytes(4_096);
+    const bytes = pool.subarray(0, count);
+    pool = pool.subarray(count);
+    return bytes;
   };
 }
 

@@ -6,7 +6,7 @@ import { Health } from "@helix-zed/gen/health/v1/health_pb.ts";
 import { describe, expect, test } from "vitest";
 import { hashToken, tokenAuthenticator } from "./authenticate.ts";
 import { actorOf } from "./call.ts";
-import { collect, failureOf, startTestServer, transports } from "./test-server.ts";
+import { collect, failureOf, startTestServer, transports } from "./testing/test-server.ts";
 import type { KnownToken, TokenOwner } from "./tokens-file.ts";
 
 function known(token: string, owner: TokenOwner): KnownToken {

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { type Actor, type Principal, Refusal } from "@helix-zed/domain";
 import type { ServerReason } from "./server-reasons.ts";
-import { type KnownToken, NAME, type TokenOwner } from "./tokens-file.ts";
+import { type KnownToken, namePattern, type TokenOwner } from "./tokens-file.ts";
 
 /** The header in which a service names the user it acts for. */
 export const userIdHeader = "helix-user-id";
@@ -65,11 +65,11 @@ function principalIn(headers: Headers): Principal | null {
   const userId = headers.get(userIdHeader) ?? "";
   const organizationId = headers.get(organizationIdHeader) ?? "";
   if (userId === "" && organizationId === "") return null;
-  if (!NAME.test(userId)) {
+  if (!namePattern.test(userId)) {
     throw refusal("ACTS_FOR_MALFORMED", `${userIdHeader} must be 1 to 128 visible ASCII characters.`);
   }
   if (organizationId === "") return { userId };
-  if (!NAME.test(organizationId)) {
+  if (!namePattern.test(organizationId)) {
     throw refusal("ACTS_FOR_MALFORMED", `${organizationIdHeader} must be 1 to 128 visible ASCII characters.`);
   }
   return { userId, organizationId };

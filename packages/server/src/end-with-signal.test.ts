@@ -4,7 +4,7 @@ import { Code, createClient, type HandlerContext } from "@connectrpc/connect";
 import { ErrorInfoSchema } from "@helix-zed/gen/google/rpc/error_details_pb.ts";
 import { TaskService } from "@helix-zed/gen/helix/task/v1/task_service_pb.ts";
 import { describe, expect, test } from "vitest";
-import { collect, failureOf, startTestServer, type TestServer, transports } from "./test-server.ts";
+import { collect, failureOf, startTestServer, type TestServer, transports } from "./testing/test-server.ts";
 
 /** A server whose calls never end by themselves; gives the signal of each call that arrives. */
 async function startEndless(listens: boolean): Promise<TestServer & { arrived: Promise<AbortSignal> }> {

@@ -12,20 +12,24 @@ export interface EndOptions {
 
 /**
  * Ends calls when they are over, whether their handler listens to its signal or not: all of them at their deadline, and
- * streams also when the server drains, so that a watch cannot hold up a restart. Handlers find all of it in their signal.
- * A handler that goes on regardless talks to nobody.
+ * streams also when the server drains, so that a watch cannot hold up a restart. Connect aborts the signal of a call that
+ * ends with an error, so handlers find all of it there. One that goes on regardless talks to nobody.
  */
 export function endWithSignal({ draining, unaryTimeoutMs }: EndOptions): Interceptor {
   return (next) => async (request) => {
     if (!request.stream) {
-      return withTimeout(unaryTimeoutMs, (late) => {
-        const signal = AbortSignal.any([request.signal, late]);
-        return first(() => next({ ...request, signal }), signal);
-      });
+      const over = new Interruption([request.signal]);
+      const timer = setTimeout(() => over.interrupt(tooLate()), unaryTimeoutMs);
+      return over
+        .orResult(() => next(request))
+        .finally(() => {
+          clearTimeout(timer);
+          over.dispose();
+        });
     }
-    const signal = AbortSignal.any([request.signal, draining]);
-    const response = await first(() => next({ ...request, signal }), signal);
-    return response.stream ? { ...response, message: until(response.message, signal) } : response;
+    const response = await next(request);
+    if (!response.stream) return response;
+    return { ...response, message: until(response.message, [request.signal, draining]) };
   };
 }
 
@@ -35,44 +39,59 @@ export function drainingRefusal(): Refusal<ServerReason> {
   return new Refusal("SERVER_DRAINING", message, {}, { retryAfterMs: 1_000 });
 }
 
-async function withTimeout<T>(timeoutMs: number, work: (late: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  const timer = setTimeout(() => {
-    controller.abort(new ConnectError("the operation timed out", Code.DeadlineExceeded));
-  }, timeoutMs);
-  try {
-    return await work(controller.signal);
-  } finally {
-    clearTimeout(timer);
-  }
+function tooLate(): ConnectError {
+  return new ConnectError("the operation timed out", Code.DeadlineExceeded);
 }
 
-async function* until<T>(messages: AsyncIterable<T>, signal: AbortSignal): AsyncIterable<T> {
+async function* until<T>(messages: AsyncIterable<T>, signals: readonly AbortSignal[]): AsyncIterable<T> {
   const iterator = messages[Symbol.asyncIterator]();
+  const over = new Interruption(signals);
   try {
     for (;;) {
-      const result = await first(() => iterator.next(), signal);
+      const result = await over.orResult(() => iterator.next());
       if (result.done === true) return;
       yield result.value;
     }
   } finally {
+    over.dispose();
     // Not awaited: a generator that waits for something cannot return before that happens, and may never.
     iterator.return?.().catch(() => {});
   }
 }
 
-/** What `work` gives, or the signal's reason, whichever is first. */
-function first<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    if (signal.aborted) {
-      abort();
-      return;
-    }
+/** Interrupts waiting as soon as one of the signals aborts. Listens once, however often something is waited for. */
+class Interruption {
+  readonly #signals: readonly AbortSignal[];
+  #reject: (reason: unknown) => void = () => {};
+
+  constructor(signals: readonly AbortSignal[]) {
+    this.#signals = signals;
     // Before the work begins, so that we are told first and give the reason rather than what the work makes of it.
-    signal.addEventListener("abort", abort, { once: true });
-    work()
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", abort));
-  });
+    for (const signal of signals) signal.addEventListener("abort", this.#onAbort);
+  }
+
+  /** What the work gives, or the reason for the interruption, whichever is first. */
+  orResult<T>(work: () => Promise<T>): Promise<T> {
+    const aborted = this.#aborted();
+    if (aborted !== undefined) return Promise.reject(aborted.reason);
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      work().then(resolve, reject);
+    });
+  }
+
+  /** Ends the waiting for this reason. */
+  interrupt(reason: unknown): void {
+    this.#reject(reason);
+  }
+
+  dispose(): void {
+    for (const signal of this.#signals) signal.removeEventListener("abort", this.#onAbort);
+  }
+
+  #aborted(): AbortSignal | undefined {
+    return this.#signals.find((signal) => signal.aborted);
+  }
+
+  readonly #onAbort = (): void => this.interrupt(this.#aborted()?.reason);
 }

@@ -11,7 +11,7 @@ import {
 import { describe, expect, test } from "vitest";
 import { HealthState, type HealthCheck } from "./health.ts";
 import { createLog } from "./log.ts";
-import { failureOf, startTestServer, transports } from "./test-server.ts";
+import { failureOf, startTestServer, transports } from "./testing/test-server.ts";
 
 const service = "helix.task.v1.TaskService";
 

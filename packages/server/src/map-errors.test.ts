@@ -9,7 +9,7 @@ import {
 } from "@helix-zed/gen/google/rpc/error_details_pb.ts";
 import { TaskService } from "@helix-zed/gen/helix/task/v1/task_service_pb.ts";
 import { describe, expect, test } from "vitest";
-import { collect, failureOf, startTestServer, transports } from "./test-server.ts";
+import { collect, failureOf, startTestServer, transports } from "./testing/test-server.ts";
 
 function notFound(): Refusal {
   const resource = { type: "Task", name: "tsk_1" };

@@ -47,6 +47,8 @@ export class OnePort {
   readonly #h1: http.Server;
   readonly #h2: http2.Http2Server;
   readonly #sockets = new Set<net.Socket>();
+  /** Those of the sockets that have not said yet what they speak. */
+  readonly #undecided = new Set<net.Socket>();
   readonly #sessions = new Set<http2.ServerHttp2Session>();
   readonly #sniffTimeoutMs: number;
 
@@ -97,6 +99,8 @@ export class OnePort {
         this.#h1.close();
         resolve(cut);
       });
+      // Browsers open connections in advance and say nothing on them.
+      for (const socket of this.#undecided) socket.destroy();
       for (const session of this.#sessions) session.close();
       this.#h1.closeIdleConnections();
     });
@@ -104,8 +108,13 @@ export class OnePort {
 
   #accept(socket: net.Socket): void {
     this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
+    this.#undecided.add(socket);
+    socket.once("close", () => {
+      this.#sockets.delete(socket);
+      this.#undecided.delete(socket);
+    });
     sniff(socket, this.#sniffTimeoutMs, (isHttp2) => {
+      this.#undecided.delete(socket);
       (isHttp2 ? this.#h2 : this.#h1).emit("connection", socket);
     });
   }

@@ -7,7 +7,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { ServerReflection } from "@helix-zed/gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "@helix-zed/gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { describe, expect, test } from "vitest";
-import { collect, startTestServer } from "./test-server.ts";
+import { collect, startTestServer } from "./testing/test-server.ts";
 
 const run = promisify(execFile);
 const buf = new URL("../../../node_modules/.bin/buf", import.meta.url).pathname;

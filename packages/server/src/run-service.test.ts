@@ -6,9 +6,9 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { TaskService } from "@helix-zed/gen/helix/task/v1/task_service_pb.ts";
 import { afterEach, describe, expect, test } from "vitest";
-import { startTestServer } from "./test-server.ts";
+import { startTestServer } from "./testing/test-server.ts";
 
-const main = new URL("./test-service.ts", import.meta.url);
+const main = new URL("./testing/test-service.ts", import.meta.url);
 const children: ChildProcess[] = [];
 
 afterEach(() => {
@@ -21,7 +21,7 @@ interface Exit {
   readonly stderr: string;
 }
 
-/** Starts the service of `test-service.ts` in a process of its own. */
+/** Starts the service of `testing/test-service.ts` in a process of its own. */
 function launch(environment: Record<string, string> = {}): { child: ChildProcess; exit: Promise<Exit> } {
   const env = { PATH: process.env["PATH"], HELIX_ZED_PORT: "0", ...environment };
   const child = fork(main, { silent: true, env, execArgv: [] });

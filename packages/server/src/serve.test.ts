@@ -15,7 +15,7 @@ import {
   TaskService,
 } from "@helix-zed/gen/helix/task/v1/task_service_pb.ts";
 import { describe, expect, test } from "vitest";
-import { collect, failureOf, startTestServer, transports } from "./test-server.ts";
+import { collect, failureOf, startTestServer, transports } from "./testing/test-server.ts";
 
 const getTask = "/helix.task.v1.TaskService/GetTask";
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { hashToken, tokenAuthenticator } from "./authenticate.ts";
 import { actorOf } from "./call.ts";
 import { actingFor, createServiceTransport } from "./service-transport.ts";
-import { collect, failureOf, startTestServer, type TestServer } from "./test-server.ts";
+import { collect, failureOf, startTestServer, type TestServer } from "./testing/test-server.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 const authenticate = tokenAuthenticator([

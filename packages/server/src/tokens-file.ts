@@ -73,13 +73,13 @@ function parseToken(entry: unknown, at: string, problems: string[]): KnownToken 
     return "";
   };
   const sha256 = Buffer.from(text("sha256", /^[0-9a-f]{64}$/i, "64 hexadecimal digits"), "hex");
-  const name = text("name", NAME, NAME_EXPECTED);
+  const name = text("name", namePattern, nameExpected);
   switch (fields["kind"]) {
     case "user": {
-      const userId = text("user_id", NAME, NAME_EXPECTED);
+      const userId = text("user_id", namePattern, nameExpected);
       const organization = fields["organization_id"] ?? "";
       if (organization === "") return { sha256, owner: { kind: "user", name, userId } };
-      const organizationId = text("organization_id", NAME, NAME_EXPECTED);
+      const organizationId = text("organization_id", namePattern, nameExpected);
       return { sha256, owner: { kind: "user", name, userId, organizationId } };
     }
     case "service":
@@ -91,8 +91,8 @@ function parseToken(entry: unknown, at: string, problems: string[]): KnownToken 
 }
 
 /** What ids of users and organizations look like, in the tokens file and in headers. */
-export const NAME = /^[\x21-\x7e]{1,128}$/;
-const NAME_EXPECTED = "1 to 128 visible ASCII characters";
+export const namePattern = /^[\x21-\x7e]{1,128}$/;
+const nameExpected = "1 to 128 visible ASCII characters";
 
 function parseRoles(value: unknown, at: string, problems: string[]): Role[] {
   const given: unknown[] = Array.isArray(value) ? value : value === undefined ? [] : [null];

@@ -2,8 +2,8 @@ import { Code, ConnectError, type ConnectRouter, type ServiceImpl, type Transpor
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { systemWorld } from "@helix-zed/domain";
 import { TaskService } from "@helix-zed/gen/helix/task/v1/task_service_pb.ts";
-import { createLog } from "./log.ts";
-import { serve, type ServeOptions } from "./serve.ts";
+import { createLog } from "../log.ts";
+import { serve, type ServeOptions } from "../serve.ts";
 
 /** A server under test, on a free port. */
 export interface TestServer extends AsyncDisposable {

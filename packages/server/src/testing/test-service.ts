@@ -4,10 +4,10 @@ import * as net from "node:net";
 import { setTimeout } from "node:timers/promises";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { TaskService } from "@helix-zed/gen/helix/task/v1/task_service_pb.ts";
-import { optional } from "./environment.ts";
-import { choice, port } from "./parsers.ts";
-import { runService } from "./run-service.ts";
-import { serviceSettings } from "./service-settings.ts";
+import { optional } from "../environment.ts";
+import { choice, port } from "../parsers.ts";
+import { runService } from "../run-service.ts";
+import { serviceSettings } from "../service-settings.ts";
 
 let slowCalls = 0;
 
