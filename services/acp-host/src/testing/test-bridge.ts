@@ -20,8 +20,9 @@ export class TestBridge {
   #socket: WebSocket | undefined;
   #refusing = false;
 
-  private constructor() {
-    this.#server = new WebSocketServer({ port: 0, host: "127.0.0.1", verifyClient: () => !this.#refusing });
+  private constructor(autoPong: boolean) {
+    const verifyClient = (): boolean => !this.#refusing;
+    this.#server = new WebSocketServer({ port: 0, host: "127.0.0.1", verifyClient, autoPong });
     this.#server.on("connection", (socket, request) => {
       this.links.push({ path: request.url ?? "", authorization: request.headers.authorization });
       const link = this.links.length;
@@ -34,9 +35,9 @@ export class TestBridge {
     });
   }
 
-  /** Starts on a free port of the loopback. */
-  static async start(): Promise<TestBridge> {
-    const bridge = new TestBridge();
+  /** Starts on a free port of the loopback. Without `autoPong` it acknowledges nothing. */
+  static async start({ autoPong = true } = {}): Promise<TestBridge> {
+    const bridge = new TestBridge(autoPong);
     await once(bridge.#server, "listening");
     return bridge;
   }
