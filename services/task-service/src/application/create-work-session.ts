@@ -47,9 +47,13 @@ export async function createWorkSession(
       return created;
     });
   } catch (error) {
-    throw violatedConstraint(error) === "sessions_pkey" ? helixSessionTaken(helixSessionId ?? "") : error;
+    const violated = violatedConstraint(error) ?? "";
+    throw helixSessionConstraints.includes(violated) ? helixSessionTaken(helixSessionId ?? "") : error;
   }
 }
+
+/** Either may be the one that notices. */
+const helixSessionConstraints: readonly string[] = ["sessions_pkey", "work_sessions_helix_session"];
 
 function requireRoom(task: Task, siblings: readonly WorkSessionFacts[], max: number): void {
   if (siblings.length < max) return;
