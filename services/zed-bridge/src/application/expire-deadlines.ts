@@ -1,6 +1,90 @@
+import { type Overdue, overdueOf } from "../domain/overdue.ts";
+import type { Turn } from "../domain/turn.ts";
+import type { Unit } from "../persistence/unit.ts";
 import type { App } from "./app.ts";
+import { endTurn, requeueTurn } from "./end-turn.ts";
+import { recordOpenFailure } from "./open-failure.ts";
+import { unwantInstance } from "./stop-zed-instance.ts";
+import type { ThreadScope } from "./thread-scope.ts";
+
+// Deadlines
+//
+// What is overdue is decided in domain/overdue.ts: first for all threads at once, without locks; then again for each that
+// seemed to be, under its lock. Nothing here prompts an agent that is connected: a turn that is silent is marked, not
+// repeated; only one that an earlier link may have lost goes back to the queue.
 
 /** Does what is overdue; call it every second or so. Returns how many things were. */
-export async function expireDeadlines(_app: App, _query: { readonly runner: string }): Promise<number> {
-  throw new Error("not written yet");
+export async function expireDeadlines(app: App, { runner }: { readonly runner: string }): Promise<number> {
+  const now = app.world.now();
+  const watched = await app.database.transact(({ deadlines }) => deadlines.watched(runner));
+  const late = watched.filter(({ facts }) => overdueOf(facts, app.limits, now) !== null);
+  for (const { mappingId } of late) await expireThread(app, runner, mappingId, now);
+  const released = await releaseInstances(app, runner, now);
+  await app.database.transact(async (unit) => {
+    for (const id of await unit.deadlines.instancesWaitingForTime(runner)) unit.ringInstance(id);
+  });
+  return late.length + released;
+}
+
+function expireThread(app: App, runner: string, mappingId: string, now: Date): Promise<void> {
+  return app.database.transact(async (unit) => {
+    const mapping = await unit.threads.lock(mappingId);
+    const watched = (await unit.deadlines.watched(runner, mappingId))[0];
+    if (mapping === null || watched === undefined) return;
+    const overdue = overdueOf(watched.facts, app.limits, now);
+    const turn = watched.turnId === null ? null : await unit.turns.find(mappingId, watched.turnId);
+    if (overdue !== null) await expire({ unit, mapping, limits: app.limits, now }, overdue, turn);
+  });
+}
+
+async function expire(scope: ThreadScope, overdue: Overdue, turn: Turn | null): Promise<void> {
+  const { limits, now } = scope;
+  if (overdue === "open") {
+    const error = `The editor did not open the thread within ${limits.openTimeoutMs} ms.`;
+    return recordOpenFailure(scope, error);
+  }
+  if (turn === null) return;
+  switch (overdue) {
+    case "cancel":
+      return endTurn(scope, turn, "interrupt", { reason: turn.cancelReason });
+    case "turn":
+      turn.cancelRequestedAt ??= now;
+      return endTurn(scope, turn, "fail", {
+        reason: "TURN_TIMED_OUT",
+        error: `The turn took longer than ${limits.turnTimeoutMs} ms.`,
+      });
+    case "thread":
+      turn.cancelRequestedAt ??= now;
+      return endTurn(scope, turn, "fail", {
+        reason: "THREAD_NOT_CREATED",
+        error: `The editor did not begin a thread within ${limits.threadCreatedTimeoutMs} ms.`,
+      });
+    case "resend":
+      return requeueTurn(scope, turn, { reason: "NOT_HEARD_OF", error: "" });
+    case "stall":
+      turn.stalled = true;
+      turn.updatedAt = now;
+      scope.unit.log.turn(scope.mapping, turn.id);
+  }
+}
+
+/** Lets go of processes whose last thread has ended a moment ago: it may take that long to tell them to stop. */
+async function releaseInstances(app: App, runner: string, now: Date): Promise<number> {
+  const endedAfter = new Date(now.getTime() - app.limits.releaseDelayMs);
+  const ids = await app.database.transact(({ deadlines }) => deadlines.instancesWithoutThreads(runner, endedAfter));
+  for (const id of ids) {
+    await app.database.transact((unit) => releaseInstance(unit, id, { runner, endedAfter, now }));
+  }
+  return ids.length;
+}
+
+async function releaseInstance(
+  unit: Unit,
+  id: string,
+  { runner, endedAfter, now }: { readonly runner: string; readonly endedAfter: Date; readonly now: Date },
+): Promise<void> {
+  const instance = await unit.instances.lock(id);
+  // Threads are added under the instance's lock: what is seen now stays true until the commit.
+  const idle = await unit.deadlines.instancesWithoutThreads(runner, endedAfter);
+  if (instance !== null && idle.includes(id)) unwantInstance(unit, instance, { now, reason: "NO_THREADS" });
 }

@@ -1,4 +1,4 @@
-import type { DesiredState, InstanceStatus, LaunchTarget } from "../domain/zed-instance.ts";
+import type { DesiredState, InstanceStatus, LaunchTarget, ZedInstance } from "../domain/zed-instance.ts";
 import type { App } from "./app.ts";
 
 /** An instance as its supervisor needs it. */
@@ -13,11 +13,23 @@ export interface InstanceFacts {
   readonly pid: number | null;
   readonly pidStartedAt: string | null;
   readonly connected: boolean;
+  /** It runs and has not been connected for too long: end it, and record the exit. */
+  readonly unresponsive: boolean;
   /** Not to be launched before; `null`: at once. */
   readonly nextLaunchAt: Date | null;
 }
 
 /** This bridge's instances that should have a process, or still have one. */
-export async function listInstances(_app: App, _query: { readonly runner: string }): Promise<InstanceFacts[]> {
-  throw new Error("not written yet");
+export async function listInstances(app: App, { runner }: { readonly runner: string }): Promise<InstanceFacts[]> {
+  const instances = await app.database.transact((unit) => unit.instances.supervised(runner));
+  const now = app.world.now();
+  return instances.map((instance) => toFacts(instance, app, now));
+}
+
+function toFacts(instance: ZedInstance, { limits }: App, now: Date): InstanceFacts {
+  const { id, desired, status, launchTarget, workingDirectory, pid, pidStartedAt, connected, nextLaunchAt } = instance;
+  const aloneSince = Math.max(instance.startedAt?.getTime() ?? 0, instance.linkLostAt?.getTime() ?? 0);
+  const unresponsive = pid !== null && !connected && now.getTime() - aloneSince > limits.connectTimeoutMs;
+  const process = { launch: instance.launchCount, pid, pidStartedAt, connected, unresponsive, nextLaunchAt };
+  return { id, desired, status, launchTarget, workingDirectory, ...process };
 }

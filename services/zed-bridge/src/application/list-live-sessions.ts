@@ -1,6 +1,6 @@
 import type { App } from "./app.ts";
 
-/** The sessions that this bridge works on or that still owe a report: compare them with task-service's living ones. */
-export async function listLiveSessions(_app: App, _query: { readonly runner: string }): Promise<string[]> {
-  throw new Error("not written yet");
+/** The sessions that this bridge works on: compare them with those that live at task-service. */
+export function listLiveSessions(app: App, { runner }: { readonly runner: string }): Promise<string[]> {
+  return app.database.transact(({ threads }) => threads.liveSessions(runner));
 }

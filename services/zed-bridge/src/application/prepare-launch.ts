@@ -1,5 +1,7 @@
-import type { LaunchTarget } from "../domain/zed-instance.ts";
+import { hashToken } from "../domain/redact.ts";
+import type { LaunchTarget, ZedInstance } from "../domain/zed-instance.ts";
 import type { App } from "./app.ts";
+import { lockThreads, loseTurns } from "./lose-turns.ts";
 
 /** Everything that argv and environment of a launch are made of. */
 export interface Launch {
@@ -13,6 +15,22 @@ export interface Launch {
 }
 
 /** Begins a launch: a new number, a new token; links of older launches are fenced. `null` if none is wanted now. */
-export async function prepareLaunch(_app: App, _command: { readonly instanceId: string }): Promise<Launch | null> {
-  throw new Error("not written yet");
+export function prepareLaunch(app: App, { instanceId }: { readonly instanceId: string }): Promise<Launch | null> {
+  const now = app.world.now();
+  const token = app.world.newSecret();
+  return app.database.transact(async (unit) => {
+    const instance = await unit.instances.lock(instanceId);
+    if (instance === null || !isWanted(instance, now) || !instance.move("launch", { now })) return null;
+    instance.launchCount += 1;
+    instance.linkEpoch += 1;
+    instance.tokenHash = hashToken(token);
+    Object.assign(instance, { connected: false, nextLaunchAt: null, startedAt: null, linkLostAt: now });
+    await loseTurns(await lockThreads(app, unit, instance, now), "the editor was started anew");
+    const { launchCount: launch, launchTarget, workingDirectory, taskId } = instance;
+    return { instanceId, launch, token, launchTarget, workingDirectory, taskId };
+  });
+}
+
+function isWanted({ desired, pid, nextLaunchAt }: ZedInstance, now: Date): boolean {
+  return desired === "running" && pid === null && (nextLaunchAt === null || nextLaunchAt <= now);
 }

@@ -1,5 +1,25 @@
 import type { SyncEvent } from "@helix-zed/sync-protocol";
+import type { Unit } from "../persistence/unit.ts";
 import type { App } from "./app.ts";
+import { receiveCancelled } from "./receive-cancelled.ts";
+import { receiveCompletion } from "./receive-completion.ts";
+import { receiveEntry } from "./receive-entry.ts";
+import { receiveLoadError } from "./receive-load-error.ts";
+import { receiveReadiness } from "./receive-readiness.ts";
+import { receiveThreadCreated } from "./receive-thread-created.ts";
+import { receiveTurnError } from "./receive-turn-error.ts";
+
+// Receiving events
+//
+// Everything that an editor says passes here, one event in one transaction. Who is meant is (instance, thread); a request
+// id confirms or rejects, and is a turn's for its life. Whether an event still counts is decided in domain/standing.ts,
+// where an entry belongs in domain/entry-place.ts. The rules, whatever arrives, in whatever order, how often:
+//
+//   - a turn that has ended stays as it ended; late output of it is stored as its content, and moves nothing
+//   - an event for an unknown thread or request makes no row
+//   - one thread of an editor has one mapping, one mapping one thread: the first name that it is given stays
+//   - the same event again changes nothing
+//   - readiness decides what may be sent, never what is received
 
 /** Something an editor said, and on which connection. */
 export interface ReceiveEvent {
@@ -16,7 +36,45 @@ export interface ReceivedEvent {
   readonly ignored: string | null;
 }
 
+/** Where an event came from. */
+export type EventSource = Pick<ReceiveEvent, "instanceId" | "epoch">;
+
+/** It counted, and commands may be due. */
+export const counted: ReceivedEvent = { wake: true, ignored: null };
+
+/** It changed nothing, for this reason. */
+export function ignored(why: string): ReceivedEvent {
+  return { wake: false, ignored: why };
+}
+
 /** Takes in whatever an editor says. Never refuses: what makes no sense is ignored, with the reason. */
-export async function receiveEvent(_app: App, _command: ReceiveEvent): Promise<ReceivedEvent> {
-  throw new Error("not written yet");
+export function receiveEvent(app: App, { instanceId, epoch, event }: ReceiveEvent): Promise<ReceivedEvent> {
+  return app.database.transact((unit) => dispatch(app, unit, { instanceId, epoch }, event));
+}
+
+async function dispatch(app: App, unit: Unit, source: EventSource, event: SyncEvent): Promise<ReceivedEvent> {
+  switch (event.event_type) {
+    case "message_added":
+      return receiveEntry(app, unit, source, event.data);
+    case "message_completed":
+      return receiveCompletion(app, unit, source, event.data);
+    case "agent_ready":
+      return receiveReadiness(app, unit, source, event.data);
+    case "thread_created":
+      return receiveThreadCreated(app, unit, source, event.data);
+    case "chat_response_error":
+      return receiveTurnError(app, unit, source, event.data);
+    case "thread_load_error":
+      return receiveLoadError(app, unit, source, event.data);
+    case "turn_cancelled":
+      return receiveCancelled(app, unit, source, event.data);
+    case "ping":
+      return { wake: false, ignored: null };
+    case "user_created_thread":
+    case "thread_title_changed":
+    case "ui_state_response":
+      return ignored("nothing depends on it");
+    default:
+      return event satisfies never;
+  }
 }

@@ -1,4 +1,10 @@
+import { afterExit } from "../domain/restart-budget.ts";
+import type { ZedInstance } from "../domain/zed-instance.ts";
 import type { App } from "./app.ts";
+import { endThread } from "./end-thread.ts";
+import { lockThreads, loseTurns } from "./lose-turns.ts";
+import { LOG_LINES_MAX } from "./record-log-lines.ts";
+import type { ThreadScope } from "./thread-scope.ts";
 
 /** How a process ended, or that it never began. */
 export interface RecordExit {
@@ -10,10 +16,49 @@ export interface RecordExit {
   readonly logLines: readonly string[];
 }
 
+const ERROR_LINES_MAX = 20;
+
 /**
  * The process of this launch is gone. Its turns go back to the queue; the instance is restarted after a pause, stopped
  * if nobody wants it, or failed when it has ended too often. Call it after its link was drained and closed.
  */
-export async function recordExit(_app: App, _command: RecordExit): Promise<void> {
-  throw new Error("not written yet");
+export async function recordExit(app: App, { instanceId, launch, reason, logLines }: RecordExit): Promise<void> {
+  const now = app.world.now();
+  await app.database.transact(async (unit) => {
+    const instance = await unit.instances.lock(instanceId);
+    if (instance === null || instance.launchCount !== launch) return;
+    const scopes = await lockThreads(app, unit, instance, now);
+    forgetProcess(instance, logLines);
+    if (instance.desired === "stopped") {
+      instance.move("stop", { now, reason: instance.statusReason });
+      await loseTurns(scopes, reason);
+    } else if (isRestarted(app, instance, reason, now)) await loseTurns(scopes, reason);
+    else await failThreads(scopes, [`The editor ended too often: ${reason}.`, ...logLines.slice(-ERROR_LINES_MAX)]);
+    unit.ringInstance(instanceId);
+  });
+}
+
+function forgetProcess(instance: ZedInstance, logLines: readonly string[]): void {
+  instance.linkEpoch += 1;
+  instance.lastLogLines = logLines.slice(-LOG_LINES_MAX);
+  Object.assign(instance, { pid: null, pidStartedAt: null, tokenHash: null, connected: false });
+}
+
+function isRestarted(app: App, instance: ZedInstance, reason: string, now: Date): boolean {
+  const restart = afterExit(instance.recentExits, now, app.limits);
+  instance.recentExits = restart.recentExits;
+  if (restart.kind === "give_up") {
+    instance.move("give_up", { now, reason });
+    return false;
+  }
+  instance.move("lose", { now, reason });
+  instance.restartCount += 1;
+  instance.nextLaunchAt = restart.notBefore;
+  return true;
+}
+
+async function failThreads(scopes: readonly ThreadScope[], errorLines: readonly string[]): Promise<void> {
+  for (const scope of scopes) {
+    await endThread(scope, { outcome: "failed", reason: "EDITOR_FAILED", error: errorLines.join("\n") });
+  }
 }

@@ -7,7 +7,13 @@ export interface RecordReported {
   readonly outcome: Outcome;
 }
 
-/** The report is no longer owed, unless the outcome has changed since. */
-export async function recordReported(_app: App, _command: RecordReported): Promise<void> {
-  throw new Error("not written yet");
+/** The report is no longer owed; if the outcome has changed since, that one still is. */
+export async function recordReported(app: App, { mappingId, outcome }: RecordReported): Promise<void> {
+  const now = app.world.now();
+  await app.database.transact(async (unit) => {
+    const mapping = await unit.threads.lock(mappingId);
+    if (mapping === null) return;
+    mapping.outcomeReported = outcome;
+    mapping.outcomeReportedAt = now;
+  });
 }

@@ -26,6 +26,8 @@ export interface Limits {
   /** Pause before the first restart; doubled for each further one in the window. */
   readonly restartDelayMs: number;
   readonly restartDelayMsMax: number;
+  /** From the end of its last thread until a process is let go. */
+  readonly releaseDelayMs: number;
   /** How many turns may wait in one thread. */
   readonly queuedTurnsMax: number;
 }
@@ -46,5 +48,6 @@ export const defaultLimits: Limits = {
   restartWindowMs: 10 * 60 * 1_000,
   restartDelayMs: 500,
   restartDelayMsMax: 30_000,
+  releaseDelayMs: 2_000,
   queuedTurnsMax: 1_000,
 };

@@ -4,7 +4,6 @@ import type { PersistenceReason } from "@helix-zed/persistence";
 export type Reason =
   | PersistenceReason
   | "AGENT_TYPE_UNKNOWN"
-  | "INSTANCE_NOT_WANTED"
   | "LINK_TOKEN_INVALID"
   | "NO_TURN_RUNNING"
   | "PROJECT_PATH_MISSING"

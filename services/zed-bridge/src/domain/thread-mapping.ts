@@ -1,5 +1,6 @@
 import { type Lifecycle, nextState } from "@helix-zed/domain";
-import { defineEntity, p } from "@mikro-orm/core";
+import { defineEntity, type OptionalProps, p } from "@mikro-orm/core";
+import type { JsonObject } from "./json.ts";
 
 /** Where a thread stands. */
 export type ThreadStatus = "pending" | "active" | "disconnected" | "completed" | "failed";
@@ -15,6 +16,11 @@ export const threadLifecycle: Lifecycle<ThreadStatus, ThreadAction> = {
   completed: { live: null, disconnect: null, lose: null, complete: null, fail: null },
   failed: { live: null, disconnect: null, lose: null, complete: null, fail: null },
 };
+
+/** Whether nothing can happen to a thread any more. */
+export function isThreadOver(status: ThreadStatus): boolean {
+  return status === "completed" || status === "failed";
+}
 
 /** What the end of a turn means for its work session. */
 export type OnTurnEnd = "complete" | "idle";
@@ -32,9 +38,9 @@ const ThreadMappingSchema = defineEntity({
     taskId: p.string(),
     zedSessionId: p.string(),
     /** `null` until the editor names it. */
-    zedThreadId: p.string().nullable(),
+    zedThreadId: p.string().strictNullable(),
     projectPath: p.text(),
-    workspaceConfig: p.json().$type<Record<string, unknown>>(),
+    workspaceConfig: p.json().$type<JsonObject>(),
     /** As the editor knows it; fixed for the life of the thread. */
     agentName: p.string(),
     status: p.string().$type<ThreadStatus>(),
@@ -42,29 +48,31 @@ const ThreadMappingSchema = defineEntity({
     statusChangedAt: p.datetime(),
     onTurnEnd: p.string().$type<OnTurnEnd>(),
     /** The lease under which this bridge works on the session; `null` while it does not. */
-    leaseEpoch: p.bigint().nullable(),
+    leaseEpoch: p.bigint().strictNullable(),
     firstPromptQueued: p.boolean(),
     turnCount: p.integer(),
     /** The connection in which the thread last showed that it is alive. */
     openedEpoch: p.integer(),
     /** The connection in which `open_thread` was last sent, and when. */
     openSentEpoch: p.integer(),
-    openSentAt: p.datetime().nullable(),
+    openSentAt: p.datetime().strictNullable(),
     /** How often in a row the thread could not be opened, and when to try again. */
     openFailures: p.integer(),
-    openNotBefore: p.datetime().nullable(),
+    openNotBefore: p.datetime().strictNullable(),
     /** The turn for which a thread that no longer exists was replaced: once for each turn. */
-    replacedForTurnId: p.string().nullable(),
-    outcome: p.string().$type<Outcome>().nullable(),
+    replacedForTurnId: p.string().strictNullable(),
+    outcome: p.string().$type<Outcome>().strictNullable(),
     outcomeReason: p.text(),
     outcomeSummary: p.text(),
     outcomeError: p.text(),
-    outcomeReported: p.string().$type<Outcome>().nullable(),
-    outcomeReportedAt: p.datetime().nullable(),
+    outcomeReported: p.string().$type<Outcome>().strictNullable(),
+    outcomeReportedAt: p.datetime().strictNullable(),
     logSeq: p.bigint("number"),
     version: p.integer(),
-    lastActivityAt: p.datetime().nullable(),
-    deletedAt: p.datetime().nullable(),
+    lastActivityAt: p.datetime().strictNullable(),
+    endedAt: p.datetime().strictNullable(),
+    /** Hidden from callers: its work session does not exist any more. */
+    deletedAt: p.datetime().strictNullable(),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
   },
@@ -72,9 +80,11 @@ const ThreadMappingSchema = defineEntity({
 
 /** The mapping of a work session to the thread that an editor holds for it. */
 export class ThreadMapping extends ThreadMappingSchema.class {
+  declare [OptionalProps]?: "ended";
+
   /** Whether nothing can happen to the thread any more. */
   get ended(): boolean {
-    return this.status === "completed" || this.status === "failed";
+    return isThreadOver(this.status);
   }
 
   /** The one place where a thread's status changes. Returns whether it did. */
@@ -85,6 +95,7 @@ export class ThreadMapping extends ThreadMappingSchema.class {
     this.statusReason = reason;
     this.statusChangedAt = now;
     this.updatedAt = now;
+    if (this.ended) this.endedAt = now;
     return true;
   }
 

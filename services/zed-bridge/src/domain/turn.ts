@@ -1,6 +1,6 @@
 import { type Lifecycle, nextState } from "@helix-zed/domain";
 import type { TokenUsage } from "@helix-zed/sync-protocol";
-import { defineEntity, p } from "@mikro-orm/core";
+import { defineEntity, type OptionalProps, p } from "@mikro-orm/core";
 
 // Turns
 //
@@ -83,6 +83,16 @@ export const turnLifecycle: Lifecycle<TurnStatus, TurnAction> = {
 /** The statuses of which a thread has at most one turn. */
 export const inFlightStatuses = ["sent", "running", "waiting"] as const satisfies readonly TurnStatus[];
 
+/** Whether a turn is in the editor's hands. */
+export function isInFlight(status: TurnStatus): boolean {
+  return status === "sent" || status === "running" || status === "waiting";
+}
+
+/** Whether a turn has ended. */
+export function isTurnOver(status: TurnStatus): boolean {
+  return status === "completed" || status === "failed" || status === "interrupted";
+}
+
 const TurnSchema = defineEntity({
   name: "Turn",
   tableName: "turns",
@@ -100,19 +110,21 @@ const TurnSchema = defineEntity({
     /** How often it was handed to the editor. */
     attempt: p.integer(),
     /** What the caller gave to make its call safe to repeat, and a hash of what it asked for. */
-    callerRequestId: p.string().nullable(),
-    payloadHash: p.string().nullable(),
-    usage: p.json().$type<TokenUsage>().nullable(),
+    callerRequestId: p.string().strictNullable(),
+    payloadHash: p.string().strictNullable(),
+    usage: p.json().$type<TokenUsage>().strictNullable(),
     /** The connection and the launch in which it was last handed over. */
     sentEpoch: p.integer(),
     sentLaunch: p.integer(),
-    sentAt: p.datetime().nullable(),
-    startedAt: p.datetime().nullable(),
-    cancelRequestedAt: p.datetime().nullable(),
+    sentAt: p.datetime().strictNullable(),
+    /** Whether it was sent to begin a thread. */
+    createsThread: p.boolean(),
+    startedAt: p.datetime().strictNullable(),
+    cancelRequestedAt: p.datetime().strictNullable(),
     cancelReason: p.text(),
     /** The connection in which the cancel was sent; 0 for none. */
     cancelSentEpoch: p.integer(),
-    completedAt: p.datetime().nullable(),
+    completedAt: p.datetime().strictNullable(),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
   },
@@ -127,14 +139,16 @@ export interface TurnChange {
 
 /** One prompt, from being queued to its end. */
 export class Turn extends TurnSchema.class {
+  declare [OptionalProps]?: "ended" | "inFlight";
+
   /** Whether it is in the editor's hands. */
   get inFlight(): boolean {
-    return this.status === "sent" || this.status === "running" || this.status === "waiting";
+    return isInFlight(this.status);
   }
 
   /** Whether it is over. */
   get ended(): boolean {
-    return this.status === "completed" || this.status === "failed" || this.status === "interrupted";
+    return isTurnOver(this.status);
   }
 
   /** The one place where a turn's status changes. Returns whether the action meant anything in its status. */

@@ -57,29 +57,30 @@ const ZedInstanceSchema = defineEntity({
     /** The bridge that runs it; empty until one does. */
     runner: p.string(),
     /** SHA-256 of the token of the present launch, hexadecimal. */
-    tokenHash: p.string().nullable(),
+    tokenHash: p.string().strictNullable(),
     desired: p.string().$type<DesiredState>(),
     status: p.string().$type<InstanceStatus>(),
     statusReason: p.text(),
-    pid: p.integer().nullable(),
+    pid: p.integer().strictNullable(),
     /** When the kernel says that the process began: tells it from a later one with the same pid. */
-    pidStartedAt: p.text().nullable(),
+    pidStartedAt: p.text().strictNullable(),
     /** How often it was launched: the number of the present launch. */
     launchCount: p.integer(),
     restartCount: p.integer(),
     /** When it ended by itself lately, milliseconds since 1970: what the restart budget is counted from. */
     recentExits: p.json().$type<number[]>(),
-    nextLaunchAt: p.datetime().nullable(),
+    nextLaunchAt: p.datetime().strictNullable(),
     lastLogLines: p.json().$type<string[]>(),
     /** Counts its connections: only the newest is listened to. */
     linkEpoch: p.integer(),
     connected: p.boolean(),
-    connectedAt: p.datetime().nullable(),
+    connectedAt: p.datetime().strictNullable(),
+    linkLostAt: p.datetime().strictNullable(),
     /** The connection in which the editor last said that it is ready. */
     readyEpoch: p.integer(),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
-    startedAt: p.datetime().nullable(),
+    startedAt: p.datetime().strictNullable(),
   },
 });
 

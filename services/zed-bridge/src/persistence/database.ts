@@ -4,6 +4,8 @@ import { ThreadEntry } from "../domain/thread-entry.ts";
 import { ThreadMapping } from "../domain/thread-mapping.ts";
 import { Turn } from "../domain/turn.ts";
 import { ZedInstance } from "../domain/zed-instance.ts";
+import { Notifier } from "./notifier.ts";
+import { Unit } from "./unit.ts";
 
 /** How to reach the bridge's database. */
 export interface OpenBridgeDatabase {
@@ -14,12 +16,14 @@ export interface OpenBridgeDatabase {
 
 /** The only door to the bridge's database. */
 export class Database {
-  readonly #orm: MikroORM;
-  /** Rings after each commit: `instance:ID`, `thread:ID`, `instances`, `reports`. */
+  /** Rings after each commit, here and (through {@link Notifier.channel}) in other bridges: see {@link Unit.topics}. */
   readonly doorbell = new Doorbell();
+  readonly #orm: MikroORM;
+  readonly #notifier: Notifier;
 
   constructor(orm: MikroORM) {
     this.#orm = orm;
+    this.#notifier = new Notifier(orm);
   }
 
   /** Connects and proves it. */
@@ -34,12 +38,32 @@ export class Database {
     return new Database(orm);
   }
 
-  transact<T>(work: (em: EntityManager) => Promise<T>): Promise<T> {
-    return transact(this.#orm, work);
+  /** Runs `work` in one transaction, again if PostgreSQL asks for it. `work` must touch nothing but the unit. */
+  async transact<T>(work: (unit: Unit) => Promise<T>): Promise<T> {
+    const { result, topics } = await transact(this.#orm, async (em) => {
+      const unit = new Unit(em);
+      const value = await work(unit);
+      await unit.log.append();
+      return { result: value, topics: unit.topics };
+    });
+    for (const topic of topics) this.doorbell.ring(topic);
+    this.#notifier.notify(topics);
+    return result;
+  }
+
+  /** Reads in one consistent state of the database. */
+  snapshot<T>(read: (em: EntityManager) => Promise<T>): Promise<T> {
+    return transact(this.#orm, read, { mode: "snapshot" });
+  }
+
+  /** Rejects if the database does not answer. */
+  async check(): Promise<void> {
+    await this.#orm.em.fork().execute("select 1");
   }
 
   /** Lets go of all connections. */
   async close(): Promise<void> {
+    await this.#notifier.close();
     await this.#orm.close(true);
   }
 }

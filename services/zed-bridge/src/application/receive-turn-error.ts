@@ -1,0 +1,40 @@
+import type { SyncEvent } from "@helix-zed/sync-protocol";
+import { classifyTurnError } from "../domain/editor-error.ts";
+import type { Unit } from "../persistence/unit.ts";
+import type { App } from "./app.ts";
+import { endTurn, requeueTurn } from "./end-turn.ts";
+import { clean, openEvent, whyNot } from "./event-scope.ts";
+import { counted, type EventSource, ignored, type ReceivedEvent } from "./receive-event.ts";
+
+/** A turn, or the making of its thread, has failed. */
+export async function receiveTurnError(
+  app: App,
+  unit: Unit,
+  source: EventSource,
+  { request_id: requestId, error: words }: SyncEvent<"chat_response_error">["data"],
+): Promise<ReceivedEvent> {
+  const scope = await openEvent(app, unit, source, { threadId: "", requestId });
+  if (scope === null) return ignored("no turn has this request id");
+  const why = whyNot(scope);
+  const { turn, mapping } = scope;
+  if (turn === null || why !== null) return ignored(why ?? "");
+  const error = clean(app, scope, words);
+  mapping.lastActivityAt = scope.now;
+  if (turn.cancelRequestedAt !== null) {
+    await endTurn(scope, turn, "interrupt", { reason: turn.cancelReason, error });
+    return counted;
+  }
+  switch (classifyTurnError(error, { hasThread: mapping.zedThreadId !== null })) {
+    case "crashed":
+      // The thread must be loaded by the next agent before it is talked to.
+      Object.assign(mapping, { openedEpoch: 0, openSentEpoch: 0 });
+      await requeueTurn(scope, turn, { reason: "AGENT_CRASHED", error });
+      break;
+    case "unavailable":
+      await endTurn(scope, turn, "fail", { reason: "AGENT_NOT_AVAILABLE", error });
+      break;
+    case "refused":
+      await endTurn(scope, turn, "fail", { reason: "AGENT_ERROR", error });
+  }
+  return counted;
+}

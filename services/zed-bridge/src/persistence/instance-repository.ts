@@ -1,0 +1,110 @@
+import { LockMode } from "@mikro-orm/core";
+import type { EntityManager } from "@mikro-orm/postgresql";
+import { type LaunchTarget, ZedInstance } from "../domain/zed-instance.ts";
+
+/** A new instance, not wanted yet. */
+export interface NewInstance {
+  readonly id: string;
+  readonly tenant: string;
+  readonly userId: string;
+  readonly organizationId: string;
+  readonly taskId: string;
+  readonly workingDirectory: string;
+  readonly launchTarget: LaunchTarget;
+  readonly now: Date;
+}
+
+/** Which page of instances. */
+export interface InstancePageQuery {
+  /** `null`: of any tenant. */
+  readonly tenant: string | null;
+  /** Empty: of any task. */
+  readonly taskId: string;
+  /** Only older ones than this; `null`: from the newest. */
+  readonly before: string | null;
+  readonly limit: number;
+}
+
+const INSERT = `
+insert into zed_instances (id, tenant, user_id, organization_id, task_id, working_directory, launch_target, runner,
+  desired, status, status_reason, launch_count, restart_count, recent_exits, last_log_lines, link_epoch, connected,
+  ready_epoch, created_at, updated_at)
+values (?, ?, ?, ?, ?, ?, ?, '', 'stopped', 'stopped', 'NOT_STARTED', 0, 0, '[]', '[]', 0, false, 0, ?, ?)
+on conflict (task_id, working_directory) do nothing`;
+
+/** The processes that hold threads. Lock an instance before its threads, never after. */
+export class InstanceRepository {
+  readonly #em: EntityManager;
+
+  constructor(em: EntityManager) {
+    this.#em = em;
+  }
+
+  /** Finds an instance and holds its row until the transaction ends. */
+  lock(id: string): Promise<ZedInstance | null> {
+    return this.#em.findOne(ZedInstance, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  }
+
+  /** Finds an instance that must exist, and holds its row. */
+  async lockExisting(id: string): Promise<ZedInstance> {
+    const instance = await this.lock(id);
+    if (instance === null) throw new Error(`The instance ${id} has gone although threads refer to it.`);
+    return instance;
+  }
+
+  /** Reads an instance as it was committed last. */
+  find(id: string): Promise<ZedInstance | null> {
+    return this.#em.findOne(ZedInstance, { id });
+  }
+
+  /** Finds an instance of the tenant (`null`: of any), and holds its row if asked to. */
+  findVisible(
+    id: string,
+    tenant: string | null,
+    { lock = false }: { readonly lock?: boolean } = {},
+  ): Promise<ZedInstance | null> {
+    const options = lock ? { lockMode: LockMode.PESSIMISTIC_WRITE } : {};
+    return this.#em.findOne(ZedInstance, { id, ...(tenant === null ? {} : { tenant }) }, options);
+  }
+
+  /** A page of the tenant's instances, newest first: ids rise with time. */
+  page({ tenant, taskId, before, limit }: InstancePageQuery): Promise<ZedInstance[]> {
+    const where = {
+      ...(tenant === null ? {} : { tenant }),
+      ...(taskId === "" ? {} : { taskId }),
+      ...(before === null ? {} : { id: { $lt: before } }),
+    };
+    return this.#em.find(ZedInstance, where, { orderBy: { id: "desc" }, limit });
+  }
+
+  /** The instances of a bridge that should have a process, or still have one. */
+  supervised(runner: string): Promise<ZedInstance[]> {
+    const wanted = { desired: "running" as const, status: { $nin: ["failed" as const, "stopped" as const] } };
+    return this.#em.find(ZedInstance, { runner, $or: [wanted, { pid: { $ne: null } }] }, { orderBy: { id: "asc" } });
+  }
+
+  /** The instances of a bridge that count as connected. */
+  async idsConnected(runner: string): Promise<string[]> {
+    const rows = await this.#em.find(ZedInstance, { runner, connected: true }, { orderBy: { id: "asc" } });
+    return rows.map(({ id }) => id);
+  }
+
+  /** The editor is ready on this link. Returns whether the link is the current one. */
+  async setReady(id: string, epoch: number): Promise<boolean> {
+    const rows = await this.#em.execute<unknown[]>(
+      "update zed_instances set ready_epoch = ? where id = ? and link_epoch = ? returning id",
+      [epoch, id, epoch],
+    );
+    return rows.length > 0;
+  }
+
+  /** The one instance of a task in a folder, locked; made if there is none. */
+  async lockOrCreate(wanted: NewInstance): Promise<ZedInstance> {
+    const { id, tenant, userId, organizationId, taskId, workingDirectory, launchTarget, now } = wanted;
+    const at = now.toISOString();
+    const values = [id, tenant, userId, organizationId, taskId, workingDirectory, launchTarget, at, at];
+    await this.#em.execute(INSERT, values);
+    const key = { taskId, workingDirectory };
+    return this.#em.findOneOrFail(ZedInstance, key, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  }
+}
