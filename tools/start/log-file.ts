@@ -37,8 +37,11 @@ export function lastLines({ path, startBytes }: Omit<LogFile, "descriptor">, cou
 /** The one line that tells best why a process ended: the last that it wrote in plain words, else its last message. */
 export function lastWords(log: Omit<LogFile, "descriptor">): string {
   const lines = lastLines(log, 100);
-  const plain = lines.findLast((line) => !line.startsWith("{") && !/^\s/.test(line));
-  return plain ?? messageOf(lines.at(-1) ?? "") ?? "it wrote nothing to its log";
+  const plain = lines.filter((line) => !/^[{\s]/.test(line));
+  // Node ends the trace of an uncaught error with its own version.
+  const isTrace = plain.at(-1)?.startsWith("Node.js v") === true;
+  const told = isTrace ? plain.findLast((line) => /^\w*Error\b/.test(line)) : plain.at(-1);
+  return told ?? messageOf(lines.at(-1) ?? "") ?? "it wrote nothing to its log";
 }
 
 function messageOf(line: string): string | undefined {

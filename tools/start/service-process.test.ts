@@ -40,6 +40,8 @@ describe("a service process", () => {
     const broken = command("broken", `console.error("echo cannot start: the database is away"); process.exit(1)`);
     await expect(ServiceProcess.start(broken)).rejects.toThrow(/^echo cannot start: the database is away$/);
     await expect(ServiceProcess.start(command("broken", "process.exit(1)"))).rejects.toThrow("wrote nothing");
+    const thrown = command("thrown", 'throw new TypeError("a bug")');
+    await expect(ServiceProcess.start(thrown)).rejects.toThrow(/^TypeError: a bug$/);
   });
 
   test("is stopped when the start is given up", async () => {

@@ -85,9 +85,9 @@ export class ServiceProcess {
     return lastLines(this.#log, countMax);
   }
 
-  /** The line that tells best why it ended. */
+  /** The line that tells best why it ended: the signal that did it, or the last that it wrote. */
   lastWords(): string {
-    return lastWords(this.#log);
+    return this.#child.signalCode ?? lastWords(this.#log);
   }
 }
 

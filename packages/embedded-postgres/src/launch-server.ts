@@ -70,7 +70,8 @@ async function untilReady(cluster: Cluster, server: ChildProcess): Promise<Postm
 /** The line that says why the server ended. */
 function lastWords(logFile: string): string {
   const lines = readFileSync(logFile, "utf8").trim().split("\n");
-  const fatal = lines.findLast((line) => /\b(FATAL|PANIC):/.test(line)) ?? lines.at(-1) ?? "";
+  // Before its log is set up the server writes plain text, of several lines.
+  const fatal = lines.findLast((line) => /\b(FATAL|PANIC):/.test(line)) ?? lines.slice(-3).join(" ");
   return fatal.replace(/^.*?(FATAL|PANIC):\s*/, "") || "it ended without a word";
 }
 
