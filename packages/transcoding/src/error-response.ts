@@ -9,6 +9,7 @@ import {
   RetryInfoSchema,
 } from "./gen/google/rpc/error_details_pb.ts";
 import { httpStatusOf } from "./http-status.ts";
+import { isJsonObject } from "./json-object.ts";
 import { RestError, type RestErrorDetails } from "./rest-error.ts";
 
 /**
@@ -66,10 +67,10 @@ function toConnectError(error: unknown, domain: string | undefined): ConnectErro
 type OutgoingDetail = Extract<ConnectError["details"][number], { desc: unknown }>;
 
 function detailsOf({ reason, details }: RestError, domain: string | undefined): OutgoingDetail[] {
-  const { violations, retryDelayMs } = details;
+  const { violations, retryDelayMs, metadata = {} } = details;
   const fieldViolations = violations?.map((violation) => ({ ...violation }));
   return [
-    ...(domain === undefined ? [] : [{ desc: ErrorInfoSchema, value: { reason, domain } }]),
+    ...(domain === undefined ? [] : [{ desc: ErrorInfoSchema, value: { reason, domain, metadata: { ...metadata } } }]),
     ...(fieldViolations === undefined ? [] : [{ desc: BadRequestSchema, value: { fieldViolations } }]),
     ...(retryDelayMs === undefined
       ? []
@@ -88,7 +89,8 @@ function packDetails(error: ConnectError): Any[] {
 
 function detailToJson(detail: Any, registry: Registry): JsonValue {
   try {
-    return toJson(AnySchema, detail, { registry });
+    const json = toJson(AnySchema, detail, { registry });
+    return isJsonObject(json) ? { "@type": detail.typeUrl, ...json } : json;
   } catch {
     return { "@type": detail.typeUrl, value: base64Encode(detail.value) };
   }

@@ -3,7 +3,7 @@ export type { FieldPath } from "./field-lookup.ts";
 export type { Call, Invoker, StreamReply, UnaryReply } from "./invoker.ts";
 export type { JsonDialect } from "./json-writer.ts";
 export type { NodeHandler, NodeRequest, NodeResponse } from "./node-http.ts";
-export { overTransport } from "./over-transport.ts";
+export { overTransport, type TransportOptions } from "./over-transport.ts";
 export {
   parsePathTemplate,
   type PathTemplate,

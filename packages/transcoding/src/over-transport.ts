@@ -3,22 +3,34 @@ import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import type { Call, Invoker } from "./invoker.ts";
 import { RestError } from "./rest-error.ts";
 
+/** How a transport is spoken of. */
+export interface TransportOptions {
+  /** The service at its other end, as callers may know it: in the message and the metadata of UPSTREAM_UNAVAILABLE. */
+  readonly name?: string;
+}
+
+/** Turns what a call failed with into what its caller may know. */
+type Explain = (error: unknown, call: Call) => unknown;
+
 /**
  * Calls over a Connect transport: the service is another process.
  *
  * Errors that the service sent are passed on as they are. Errors that this end of the wire made (refused, reset, closed)
  * name sockets and addresses: they become UNAVAILABLE, reason UPSTREAM_UNAVAILABLE, with nothing of that in it.
  */
-export function overTransport(transport: Transport): Invoker {
+export function overTransport(transport: Transport, { name = "The service" }: TransportOptions = {}): Invoker {
+  const explain = explainer(name);
   return {
     async unary(method, call) {
       const { signal, timeoutMs, header, request } = call;
-      return await explained(call, () => transport.unary(method, signal, timeoutMs, header, request));
+      return await explained({ call, explain }, () => transport.unary(method, signal, timeoutMs, header, request));
     },
     async serverStream(method, call) {
       const { signal, timeoutMs, header, request } = call;
-      const reply = await explained(call, () => transport.stream(method, signal, timeoutMs, header, once(request)));
-      return { header: reply.header, messages: explainedMessages(call, reply.message) };
+      const reply = await explained({ call, explain }, () =>
+        transport.stream(method, signal, timeoutMs, header, once(request)),
+      );
+      return { header: reply.header, messages: explainedMessages({ call, explain }, reply.message) };
     },
   };
 }
@@ -27,7 +39,12 @@ async function* once(message: Message): AsyncIterable<Message> {
   yield message;
 }
 
-async function explained<T>(call: Call, run: () => Promise<T>): Promise<T> {
+interface Explained {
+  readonly call: Call;
+  readonly explain: Explain;
+}
+
+async function explained<T>({ call, explain }: Explained, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
@@ -35,7 +52,10 @@ async function explained<T>(call: Call, run: () => Promise<T>): Promise<T> {
   }
 }
 
-async function* explainedMessages(call: Call, messages: AsyncIterable<Message>): AsyncIterable<Message> {
+async function* explainedMessages(
+  { call, explain }: Explained,
+  messages: AsyncIterable<Message>,
+): AsyncIterable<Message> {
   try {
     yield* messages;
   } catch (error) {
@@ -45,16 +65,17 @@ async function* explainedMessages(call: Call, messages: AsyncIterable<Message>):
 
 const retryDelayMs = 1_000;
 
-function explain(error: unknown, { signal }: Call): unknown {
-  if (!(error instanceof ConnectError) || error.isWireError) return error;
-  if (signal.aborted) return signal.reason;
-  if (error.code === Code.DeadlineExceeded) {
-    return new RestError(Code.DeadlineExceeded, "DEADLINE_EXCEEDED", "The call took longer than its deadline.");
-  }
-  if (!isConnectionFailure(error)) return new Error(error.message, { cause: error });
-  return new RestError(Code.Unavailable, "UPSTREAM_UNAVAILABLE", "The service is out of reach. Try again.", {
-    retryDelayMs,
-  });
+function explainer(name: string): Explain {
+  return (error, { signal }) => {
+    if (!(error instanceof ConnectError) || error.isWireError) return error;
+    if (signal.aborted) return signal.reason;
+    if (error.code === Code.DeadlineExceeded) {
+      return new RestError(Code.DeadlineExceeded, "DEADLINE_EXCEEDED", "The call took longer than its deadline.");
+    }
+    if (!isConnectionFailure(error)) return new Error(error.message, { cause: error });
+    const details = { retryDelayMs, metadata: { upstream: name } };
+    return new RestError(Code.Unavailable, "UPSTREAM_UNAVAILABLE", `${name} is out of reach. Try again.`, details);
+  };
 }
 
 /** Did the connection fail, rather than what came over it? */

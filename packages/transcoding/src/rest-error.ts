@@ -26,6 +26,8 @@ export interface RestErrorDetails {
   readonly httpStatus?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly violations?: readonly FieldViolation[];
+  /** Facts for programs, in google.rpc.ErrorInfo. */
+  readonly metadata?: Readonly<Record<string, string>>;
   /** When it may be worth trying again. */
   readonly retryDelayMs?: number;
 }

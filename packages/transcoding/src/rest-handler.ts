@@ -102,5 +102,7 @@ class OpenCalls {
 }
 
 function draining(): RestError {
-  return new RestError(Code.Unavailable, "SERVER_DRAINING", "The server is shutting down.", { retryDelayMs: 1_000 });
+  return new RestError(Code.Unavailable, "SERVER_DRAINING", "The server is stopping. Connect again.", {
+    retryDelayMs: 1_000,
+  });
 }

@@ -18,8 +18,8 @@ export function createRest(
   { log, draining }: { readonly log: Log; readonly draining: AbortSignal },
 ): NodeHandlerFn {
   return createRestHandler({
-    services: upstreams.flatMap(({ services, transport }) => {
-      const invoker = overTransport(transport);
+    services: upstreams.flatMap(({ name, services, transport }) => {
+      const invoker = overTransport(transport, { name });
       return services.map((service) => ({ service, invoker }));
     }),
     dialect: "plain",
