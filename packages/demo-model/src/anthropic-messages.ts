@@ -94,17 +94,28 @@ function errorType(status: number): string {
   return errorTypes[status] ?? "api_error";
 }
 
-/** A tool's result stands inside a user message here; it becomes a turn of its own. */
+/** Agents also put instructions between the messages, with the role `system`. */
+const roles: Readonly<Record<string, Turn["role"]>> = { user: "user", assistant: "assistant" };
+
+/**
+ * A tool's result stands inside a user message here; it becomes a turn of its own. So does every piece of text, because
+ * claude puts a prompt that got no answer and the next one into one message.
+ */
 function readMessage(raw: JsonObject): Turn[] {
-  const role = raw["role"] === "assistant" ? "assistant" : "user";
+  const role = roles[textOf(raw["role"])] ?? "instructions";
   const blocks = listOf(raw["content"]).map(objectOf);
   const results = blocks.filter((part) => part["type"] === "tool_result");
-  if (results.length === 0) return [{ role, text: contentText(raw["content"]) }];
+  if (results.length === 0) return texts(raw["content"]).map((text) => ({ role, text }));
   return results.map((part) => ({
     role: "tool",
     text: contentText(part["content"]),
     failed: part["is_error"] === true,
   }));
+}
+
+function texts(content: unknown): string[] {
+  if (typeof content === "string") return [content];
+  return listOf(content).map((part) => textOf(objectOf(part)["text"]));
 }
 
 function readSchema(body: JsonObject): JsonObject | undefined {

@@ -85,7 +85,7 @@ function toolResult({ role, text, failed }: Turn): ToolResult[] {
 }
 
 const notes =
-  /<(system-reminder|environment_context|user_instructions|session_context|local-command-[a-z]+)>[\s\S]*?<\/\1>/g;
+  /\[Request interrupted by user[^\]]*\]|<(system-reminder|environment_context|user_instructions|session_context|local-command-[a-z]+)>[\s\S]*?<\/\1>/g;
 
 function withoutNotes(text: string): string {
   return text.replaceAll(notes, "").trim();

@@ -13,7 +13,8 @@ import type { Conversation } from "./conversation.ts";
 //
 // Agents also ask on their own account: a title, a summary, who speaks next.
 // A question with a JSON schema (or with the single tool `respond_in_schema`)
-// gets the smallest value that fits; a question for a title gets the subject.
+// gets the smallest value that fits; a question for a title gets the subject; claude's
+// question what the user might type next gets no file.
 
 /** The script used when none is given. */
 export function defaultScript(conversation: Conversation, stage: Stage): Reply {
@@ -26,6 +27,7 @@ export function defaultScript(conversation: Conversation, stage: Stage): Reply {
   if (conversation.tools.length === 0 && /\btitle\b/i.test(conversation.instructions)) {
     return [text(subjectOf(directives.subject))];
   }
+  if (conversation.prompt.startsWith("[SUGGESTION MODE")) return [text("thank you")];
   return conversation.toolResults.length === 0
     ? answerPrompt(conversation, directives, stage)
     : closeTurn(conversation, directives, stage);
