@@ -118,6 +118,11 @@ export class FakeEditor {
     for (const command of this.#untaken.splice(0)) listener(command);
   }
 
+  /** Hears the server's pings; they are answered in any case. */
+  onPing(listener: () => void): void {
+    this.#socket.on("ping", listener);
+  }
+
   /** Stops reading, as an editor that hangs. */
   pause(): void {
     this.#socket.pause();
@@ -137,7 +142,9 @@ export class FakeEditor {
 
   async #opened(): Promise<void> {
     const refused = once(this.#socket, "unexpected-response").then(async ([, response]: IncomingMessage[]) => {
-      throw new ConnectionRefused(response?.statusCode ?? 0, await textOf(response));
+      const refusal = new ConnectionRefused(response?.statusCode ?? 0, await textOf(response));
+      this.#socket.terminate();
+      throw refusal;
     });
     await Promise.race([once(this.#socket, "open"), refused]);
     refused.catch(() => {});

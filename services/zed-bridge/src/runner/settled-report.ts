@@ -6,7 +6,7 @@
 import { Code, type Client } from "@connectrpc/connect";
 import type { WorkSessionService } from "@helix-zed/gen/helix/task/v1/work_session_service_pb.ts";
 import { UpstreamError } from "@helix-zed/server";
-import { hasEnded } from "./has-ended.ts";
+import { sessionEnd } from "./session-end.ts";
 
 /** What became of a report. */
 export type Settlement = "taken" | "too-late" | "lease-lost";
@@ -24,7 +24,8 @@ export async function unlessSettled(
     if (!(error instanceof UpstreamError)) throw error;
     if (error.code === Code.NotFound) return "too-late";
     if (error.code === Code.Aborted && error.reason === "LEASE_LOST") return "lease-lost";
-    if (error.code === Code.FailedPrecondition && (await hasEnded(workSessions, workSessionId))) return "too-late";
+    if (error.code === Code.FailedPrecondition && (await sessionEnd(workSessions, workSessionId)) !== null)
+      return "too-late";
     throw error;
   }
 }

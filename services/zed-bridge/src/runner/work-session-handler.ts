@@ -13,14 +13,14 @@ import type { WorkSessionService } from "@helix-zed/gen/helix/task/v1/work_sessi
 import type { Claim, RunnerHandler } from "@helix-zed/runner";
 import type { Log } from "@helix-zed/server";
 import type { App } from "../application/app.ts";
-import { closeThread } from "../application/close-thread.ts";
+import { type CloseReason, closeThread } from "../application/close-thread.ts";
 import { findProjectPath } from "../application/find-project-path.ts";
 import { listLiveSessions } from "../application/list-live-sessions.ts";
 import { openThread } from "../application/open-thread.ts";
 import { releaseThread } from "../application/release-thread.ts";
 import { isPassing } from "../retry.ts";
 import { resolveProjectPath } from "../workspace/resolve-project-path.ts";
-import { hasEnded } from "./has-ended.ts";
+import { sessionEnd } from "./session-end.ts";
 import { unlessSettled } from "./settled-report.ts";
 import { factsOf } from "./work-session-facts.ts";
 
@@ -39,15 +39,19 @@ export function workSessionHandler(options: WorkSessionHandlerOptions): RunnerHa
   return {
     claimed: (claim, leaseEpoch) => begin(options, claim, leaseEpoch),
     lost: (workSessionId) => releaseThread(app, { workSessionId }),
-    ended: (workSessionId) => closeThread(app, { workSessionId, reason: "ended" }),
+    // If it cannot be asked how: what matters is that it has.
+    ended: async (id) => close(app, id, await sessionEnd(workSessions, id).catch(() => "ended" as const)),
     synced: async (living) => {
       const known = await listLiveSessions(app, { runner });
-      for (const workSessionId of known.filter((id) => !living.has(id))) {
-        // It may have begun after the list was made: ask before anything is ended.
-        if (await hasEnded(workSessions, workSessionId)) await closeThread(app, { workSessionId, reason: "ended" });
-      }
+      // One that is missing may have begun after the list was made: ask before anything is ended.
+      for (const id of known.filter((each) => !living.has(each)))
+        await close(app, id, await sessionEnd(workSessions, id));
     },
   };
+}
+
+async function close(app: App, workSessionId: string, reason: CloseReason | null): Promise<void> {
+  if (reason !== null) await closeThread(app, { workSessionId, reason });
 }
 
 async function begin(options: WorkSessionHandlerOptions, claim: Claim, leaseEpoch: bigint): Promise<void> {

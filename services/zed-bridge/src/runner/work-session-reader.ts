@@ -6,7 +6,7 @@ import { OnTurnEnd, type WorkSession } from "@helix-zed/gen/helix/task/v1/work_s
 import type { WorkSessionService } from "@helix-zed/gen/helix/task/v1/work_session_service_pb.ts";
 import { actingFor, UpstreamError } from "@helix-zed/server";
 import type { WorkSessionReader } from "../application/app.ts";
-import { isFinal } from "./has-ended.ts";
+import { isFinal } from "./session-end.ts";
 import { factsOf } from "./work-session-facts.ts";
 
 /** Where work sessions are read. */

@@ -31,3 +31,8 @@ export type StandIn = keyof typeof sources;
 export function standInArgs(standIn: StandIn): string[] {
   return ["--eval", sources[standIn]];
 }
+
+/** Whether there is a stand-in of this name. */
+export function isStandIn(name: string): name is StandIn {
+  return Object.hasOwn(sources, name);
+}
