@@ -30,7 +30,6 @@ export async function createZedThread(app: App, actor: Actor, command: CreateZed
       const existing = await unit.threads.find(keyFor(actor, session.id));
       const mapping = existing ?? (await getOrCreateThread(app, unit, wanted)).mapping;
       if (command.pathIsWish && mapping.projectPath !== projectPath) throw threadExists(mapping);
-      await unit.em.flush();
       return viewThread(unit.em, mapping);
     }),
   );

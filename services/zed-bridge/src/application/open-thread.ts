@@ -81,7 +81,7 @@ export async function getOrCreateThread(
   app: App,
   unit: Unit,
   wanted: WantedThread,
-): Promise<{ readonly instance: ZedInstance; readonly mapping: ThreadMapping; readonly created: boolean }> {
+): Promise<{ readonly instance: ZedInstance; readonly mapping: ThreadMapping }> {
   const { workSession, agent, projectPath, now } = wanted;
   const { id, taskId, userId, organizationId } = workSession;
   const instanceId = await unit.threads.instanceOf({ workSessionId: id });
@@ -93,7 +93,7 @@ export async function getOrCreateThread(
       ? await unit.instances.lockOrCreate({ ...owner, ...place, id: app.world.newId("zed"), now })
       : await unit.instances.lockExisting(instanceId);
   const existing = await unit.threads.lockOfSession(id);
-  if (existing !== null) return { instance, mapping: existing, created: false };
+  if (existing !== null) return { instance, mapping: existing };
   const { workspaceConfig, onTurnEnd } = wanted;
   const mapping = unit.threads.add({
     id: app.world.newId("ztm"),
@@ -108,7 +108,9 @@ export async function getOrCreateThread(
     now,
   });
   unit.log.mapping(mapping);
-  return { instance, mapping, created: true };
+  // Turns refer to it, and the ORM does not know that.
+  await unit.em.flush();
+  return { instance, mapping };
 }
 
 function takeLease(unit: Unit, mapping: ThreadMapping, { leaseEpoch, onTurnEnd }: OpenThread, now: Date): void {
