@@ -1,5 +1,5 @@
 // `npm start [folder…]`: the whole system on this machine, until Ctrl-C. The folders are where agents may work, beside
-// the one that is made for them. docs/operations.md lists the settings.
+// the one that is made for them. Settings: start/start-settings.ts.
 
 import path from "node:path";
 import { firstScreen } from "./start/first-screen.ts";

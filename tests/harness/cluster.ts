@@ -21,6 +21,7 @@ import {
   type ServiceLayout,
   type ServiceName,
 } from "../../tools/start/service-commands.ts";
+import { settleAll } from "../../tools/start/settle-all.ts";
 import { emptyDatabase } from "./fresh-database.ts";
 import { freePort } from "./free-port.ts";
 import { mustBeGoneAfterFile } from "./leaks.ts";
@@ -58,7 +59,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     report: () => cluster.report(),
   });
   try {
-    for (const name of options.services ?? SERVICE_NAMES) await cluster.service(name).start();
+    await settleAll((options.services ?? SERVICE_NAMES).map((name) => cluster.service(name).start()));
     return cluster;
   } catch (error) {
     process.stderr.write(`${cluster.report()}\n`);
