@@ -303,3 +303,19 @@ describe("a host that was killed in mid-turn", () => {
     expect(host.output).not.toMatch(/the-secret|Go on/);
   });
 });
+
+describe("a host that nobody wants", () => {
+  test("ends by itself when it has had no link for its time", async () => {
+    const lonely = startHost({ ZED_HELIX_URL: "127.0.0.1:1", ACP_HOST_ORPHAN_TIMEOUT_MS: "200" });
+    expect(await lonely.exited()).toBe(0);
+    expect(lonely.output).toContain("no link for 200 ms");
+  });
+
+  test("says in one line what is wrong with its settings", async () => {
+    const wrong = startHost({ ZED_WORK_DIR: "/no/such/folder", ACP_HOST_NONSENSE: "1" });
+    expect(await wrong.exited()).toBe(1);
+    expect(wrong.output).toBe(
+      "acp-host cannot start: ACP_HOST_NONSENSE is not a setting of this program; ZED_WORK_DIR is not a folder\n",
+    );
+  });
+});

@@ -60,9 +60,11 @@ export class ThreadIndex {
 function readRecords(file: string): ThreadRecord[] {
   const text = readIfThere(file);
   if (text === undefined) return [];
-  const parsed = z.object({ threads: z.array(record) }).safeParse(JSON.parse(text));
-  if (!parsed.success) throw new Error(`${file} is damaged: ${z.prettifyError(parsed.error)}`);
-  return parsed.data.threads;
+  try {
+    return z.object({ threads: z.array(record) }).parse(JSON.parse(text)).threads;
+  } catch (error) {
+    throw new Error(`${file} is damaged; move it away to start without the threads it names`, { cause: error });
+  }
 }
 
 function readIfThere(file: string): string | undefined {

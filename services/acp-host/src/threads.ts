@@ -58,10 +58,12 @@ export class Threads {
   }
 
   /** Opens a thread: at once if its agent runs, else by loading it from a new one. */
-  open(threadId: string): Promise<{ readonly session: ThreadSession; readonly loaded: boolean }> {
+  async open(threadId: string): Promise<{ readonly session: ThreadSession; readonly loaded: boolean }> {
+    const present = this.#running(threadId);
+    if (present !== undefined) return { session: present, loaded: false };
     return this.#loads.run(async () => {
-      const present = this.#open.get(threadId);
-      if (present?.isOpen === true) return { session: present, loaded: false };
+      const loadedMeanwhile = this.#running(threadId);
+      if (loadedMeanwhile !== undefined) return { session: loadedMeanwhile, loaded: false };
       const known = this.#options.index.get(threadId);
       if (known === undefined) throw new MissingThread(threadId);
       const session = await this.#load(known);
@@ -74,6 +76,11 @@ export class Threads {
   notePrompt(threadId: string): void {
     const known = this.#options.index.get(threadId);
     if (known?.prompted === false) this.#options.index.put({ ...known, prompted: true });
+  }
+
+  #running(threadId: string): ThreadSession | undefined {
+    const session = this.#open.get(threadId);
+    return session?.isOpen === true ? session : undefined;
   }
 
   async #load(known: ThreadRecord): Promise<ThreadSession> {
