@@ -423,7 +423,7 @@ export const WatchTasksRequestSchema: GenMessage<WatchTasksRequest> = /*@__PURE_
  */
 export type WatchTasksResponse = Message<"helix.task.v1.WatchTasksResponse"> & {
   /**
-   * Where the stream can be taken up again after this message.
+   * Where the stream can be taken up again after this message. Empty within the snapshot: who is cut there begins anew.
    *
    * @generated from field: string resume_token = 1;
    */

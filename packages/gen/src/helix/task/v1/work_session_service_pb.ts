@@ -357,7 +357,7 @@ export const WatchWorkSessionsRequestSchema: GenMessage<WatchWorkSessionsRequest
  */
 export type WatchWorkSessionsResponse = Message<"helix.task.v1.WatchWorkSessionsResponse"> & {
   /**
-   * Where the stream can be taken up again after this message.
+   * Where the stream can be taken up again after this message. Empty within the snapshot: who is cut there begins anew.
    *
    * @generated from field: string resume_token = 1;
    */
