@@ -9,6 +9,8 @@ export const SERVICE_NAMES = ["task-service", "zed-bridge", "gateway"] as const;
 /** One of the services. */
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
+const COMPILE_CACHE = path.resolve(import.meta.dirname, "..", "..", "node_modules", ".cache", "compile");
+
 /** Where the services of one system listen and keep what is theirs. */
 export interface ServiceLayout {
   readonly host: string;
@@ -32,6 +34,8 @@ export function serviceCommand(name: ServiceName, layout: ServiceLayout): Servic
     name,
     environment: {
       ...layout.surroundings,
+      // Halves the time that a service needs to load its code.
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
       HELIX_ZED_HOST: layout.host,
       HELIX_ZED_PORT: String(layout.ports[name]),
       ...OWN_SETTINGS[name](layout),
