@@ -77,6 +77,7 @@ async function callServerStream(
     headersOf: ({ header }) => forwardResponseHeaders(header, settings.allowResponseHeader),
     present: settings.present,
     timing: settings.timing,
+    signal: exchange.signal,
   });
 }
 

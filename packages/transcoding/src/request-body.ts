@@ -1,11 +1,11 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { headerOf, type NodeRequest } from "./node-http.ts";
-import { invalidField, RestError } from "./rest-error.ts";
+import { callerGone, invalidField, RestError } from "./rest-error.ts";
 
 /** Reads the body of a request as JSON; undefined when it is empty. Refuses other media types, and more than `maxBytes`. */
 export async function readJsonBody(request: NodeRequest, maxBytes: number): Promise<JsonValue | undefined> {
-  const bytes = await readBytes(request, maxBytes);
+  const bytes = await readBytes(request, maxBytes).catch(refuseOrCancel);
   if (bytes.length === 0) return undefined;
   requireJson(headerOf(request, "content-type"));
   requireIdentity(headerOf(request, "content-encoding"));
@@ -23,6 +23,12 @@ async function readBytes(request: NodeRequest, maxBytes: number): Promise<Uint8A
     chunks.push(chunk);
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+}
+
+// A body that breaks off has a caller who has gone; nothing is wrong here.
+function refuseOrCancel(error: unknown): never {
+  if (error instanceof RestError) throw error;
+  throw callerGone();
 }
 
 function tooLarge(maxBytes: number): RestError {

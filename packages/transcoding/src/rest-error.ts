@@ -57,3 +57,8 @@ export function invalidFields(violations: readonly FieldViolation[]): RestError 
   const listed = violations.map(({ field, description }) => (field === "" ? description : `${field}: ${description}`));
   return new RestError(Code.InvalidArgument, "INVALID_REQUEST", listed.join("; "), { violations });
 }
+
+/** CANCELLED: there is nobody left to answer. */
+export function callerGone(): RestError {
+  return new RestError(Code.Canceled, "CANCELLED", "The caller has gone.");
+}

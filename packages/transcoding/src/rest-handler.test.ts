@@ -314,6 +314,20 @@ describe("a call", () => {
     await cancelled.promise;
   });
 
+  test("that breaks off in its body is nobody's fault", async () => {
+    const unexpected: unknown[] = [];
+    const onUnexpected = (error: unknown): undefined => void unexpected.push(error);
+    const origin = await serve(shelves, { onUnexpected });
+    const request = http.request(`${origin}/v1/shelves`, { method: "POST", headers: { "content-length": "100" } });
+    request.on("error", () => {});
+    request.write("{");
+    await once(request, "socket");
+    await new Promise((resolve) => request.write(" ", resolve));
+    request.destroy();
+    expect((await fetch(`${origin}/v1/shelves/s1`)).status).toBe(200);
+    expect(unexpected).toEqual([]);
+  });
+
   test("that is garbage leaves the server up", async () => {
     const origin = await serve(shelves);
     const port = Number(new URL(origin).port);

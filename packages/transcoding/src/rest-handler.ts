@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { callService } from "./call-service.ts";
 import type { NodeHandler, NodeRequest, NodeResponse } from "./node-http.ts";
-import { RestError } from "./rest-error.ts";
+import { callerGone, RestError } from "./rest-error.ts";
 import type { RestOptions } from "./rest-options.ts";
 import { RestRoutes } from "./rest-routes.ts";
 import { type RestSettings, settle } from "./rest-settings.ts";
@@ -89,7 +89,7 @@ class OpenCalls {
   open(response: NodeResponse, { streaming }: { streaming: boolean }): AbortController {
     const call = new AbortController();
     response.once("close", () => {
-      if (!response.writableEnded) call.abort(new RestError(Code.Canceled, "CANCELLED", "The caller has gone."));
+      if (!response.writableEnded) call.abort(callerGone());
     });
     if (streaming) this.#streams.add(call);
     if (streaming && this.#shutDown) call.abort(draining());

@@ -249,4 +249,23 @@ describe("a reader", () => {
     await once(stream, "data");
     session.destroy();
   });
+
+  test("that stops reading and goes away ends the call as well", async () => {
+    const ended = Promise.withResolvers<void>();
+    const value = { title: "x".repeat(100_000) };
+    const bookstore: Bookstore = {
+      async *watchBooks(_request, { signal }: HandlerContext) {
+        signal.addEventListener("abort", () => ended.resolve());
+        while (!signal.aborted) yield { event: { case: "changed", value } };
+      },
+    };
+    const server = await serveHttp2(restHandlerFor(bookstore, { streams }));
+    servers.push(server);
+    const session = http2.connect(server.origin);
+    const stream = session.request({ ":path": "/v1/books:watch" });
+    await once(stream, "response");
+    stream.close(http2.constants.NGHTTP2_CANCEL);
+    await ended.promise;
+    session.destroy();
+  });
 });

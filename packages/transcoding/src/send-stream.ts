@@ -13,6 +13,8 @@ export interface StreamAnswer {
   readonly headersOf: (reply: StreamReply) => Readonly<Record<string, string>>;
   readonly present: ErrorPresenter;
   readonly timing: StreamTiming;
+  /** Aborted when the reader has gone, or the stream has to end. */
+  readonly signal: AbortSignal;
 }
 
 /** When something is written although no message came. */
@@ -31,8 +33,8 @@ export interface StreamTiming {
  * fails before the response began; a later failure is the last thing in the body.
  */
 export async function sendStream(response: NodeResponse, answer: StreamAnswer): Promise<void> {
-  const { format, toItem, present, timing } = answer;
-  const body = new StreamBody(response, format, timing);
+  const { format, toItem, present } = answer;
+  const body = new StreamBody(response, answer);
   try {
     const reply = await answer.open();
     body.headers = answer.headersOf(reply);
@@ -53,15 +55,17 @@ class StreamBody {
   headers: Readonly<Record<string, string>> = {};
   readonly #response: NodeResponse;
   readonly #format: StreamFormat;
+  readonly #signal: AbortSignal;
   readonly #headerTimer: NodeJS.Timeout;
   readonly #heartbeatTimer: NodeJS.Timeout;
   #blocked = false;
 
-  constructor(response: NodeResponse, format: StreamFormat, { heartbeatMs, headerDelayMs }: StreamTiming) {
+  constructor(response: NodeResponse, { format, signal, timing }: StreamAnswer) {
     this.#response = response;
     this.#format = format;
-    this.#headerTimer = setTimeout(() => this.begin(), headerDelayMs);
-    this.#heartbeatTimer = setInterval(() => this.#beat(), heartbeatMs);
+    this.#signal = signal;
+    this.#headerTimer = setTimeout(() => this.begin(), timing.headerDelayMs);
+    this.#heartbeatTimer = setInterval(() => this.#beat(), timing.heartbeatMs);
   }
 
   begin(): void {
@@ -84,7 +88,7 @@ class StreamBody {
     this.#heartbeatTimer.refresh();
     if (this.#response.write(text)) return;
     this.#blocked = true;
-    await drained(this.#response);
+    await drained(this.#response, this.#signal);
     this.#blocked = false;
   }
 
@@ -103,10 +107,11 @@ class StreamBody {
   }
 }
 
-/** Resolves when the reader has caught up, or has gone. */
-async function drained(response: NodeResponse): Promise<void> {
-  const settled = new AbortController();
-  const { signal } = settled;
-  await Promise.race([once(response, "drain", { signal }), once(response, "close", { signal })]);
-  settled.abort();
+/** Resolves when the reader has caught up; throws the signal's reason when it aborts first. */
+async function drained(response: NodeResponse, signal: AbortSignal): Promise<void> {
+  try {
+    await once(response, "drain", { signal });
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  }
 }
