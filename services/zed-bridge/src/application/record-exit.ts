@@ -3,7 +3,7 @@ import type { ZedInstance } from "../domain/zed-instance.ts";
 import type { App } from "./app.ts";
 import { endThread } from "./end-thread.ts";
 import { lockThreads, loseTurns } from "./lose-turns.ts";
-import { LOG_LINES_MAX } from "./record-log-lines.ts";
+import { keptLogLines } from "./record-log-lines.ts";
 import type { ThreadScope } from "./thread-scope.ts";
 
 /** How a process ended, or that it never began. */
@@ -14,6 +14,8 @@ export interface RecordExit {
   readonly reason: string;
   /** The last lines it wrote, oldest first. */
   readonly logLines: readonly string[];
+  /** The bridge ended it because the bridge itself ends: that counts against nobody. */
+  readonly planned?: boolean;
 }
 
 const ERROR_LINES_MAX = 20;
@@ -22,29 +24,31 @@ const ERROR_LINES_MAX = 20;
  * The process of this launch is gone. Its turns go back to the queue; the instance is restarted after a pause, stopped
  * if nobody wants it, or failed when it has ended too often. Call it after its link was drained and closed.
  */
-export async function recordExit(app: App, { instanceId, launch, reason, logLines }: RecordExit): Promise<void> {
+export async function recordExit(app: App, command: RecordExit): Promise<void> {
+  const { instanceId, launch, reason, logLines } = command;
   const now = app.world.now();
   await app.database.transact(async (unit) => {
     const instance = await unit.instances.lock(instanceId);
     if (instance === null || instance.launchCount !== launch) return;
     const scopes = await lockThreads(app, unit, instance, now);
-    forgetProcess(instance, logLines);
+    forgetProcess(app, instance, logLines);
     if (instance.desired === "stopped") {
       instance.move("stop", { now, reason: instance.statusReason });
       await loseTurns(scopes, reason);
-    } else if (isRestarted(app, instance, reason, now)) await loseTurns(scopes, reason);
+    } else if (isRestarted(app, instance, command, now)) await loseTurns(scopes, reason);
     else await failThreads(scopes, [`The editor ended too often: ${reason}.`, ...logLines.slice(-ERROR_LINES_MAX)]);
     unit.ringInstance(instanceId);
   });
 }
 
-function forgetProcess(instance: ZedInstance, logLines: readonly string[]): void {
+function forgetProcess(app: App, instance: ZedInstance, logLines: readonly string[]): void {
   instance.linkEpoch += 1;
-  instance.lastLogLines = logLines.slice(-LOG_LINES_MAX);
+  instance.lastLogLines = keptLogLines(app, instance, logLines);
   Object.assign(instance, { pid: null, pidStartedAt: null, tokenHash: null, connected: false });
 }
 
-function isRestarted(app: App, instance: ZedInstance, reason: string, now: Date): boolean {
+function isRestarted(app: App, instance: ZedInstance, { reason, planned = false }: RecordExit, now: Date): boolean {
+  if (planned) return instance.move("lose", { now, reason });
   const restart = afterExit(instance.recentExits, now, app.limits);
   instance.recentExits = restart.recentExits;
   if (restart.kind === "give_up") {

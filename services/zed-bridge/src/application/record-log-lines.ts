@@ -1,7 +1,8 @@
+import { redact } from "../domain/redact.ts";
+import type { ZedInstance } from "../domain/zed-instance.ts";
 import type { App } from "./app.ts";
 
-/** How many lines of a process are kept. */
-export const LOG_LINES_MAX = 100;
+const LOG_LINES_MAX = 100;
 
 /** What a process wrote lately. */
 export interface RecordLogLines {
@@ -14,6 +15,11 @@ export interface RecordLogLines {
 export async function recordLogLines(app: App, { instanceId, launch, logLines }: RecordLogLines): Promise<void> {
   await app.database.transact(async (unit) => {
     const instance = await unit.instances.lock(instanceId);
-    if (instance?.launchCount === launch) instance.lastLogLines = logLines.slice(-LOG_LINES_MAX);
+    if (instance?.launchCount === launch) instance.lastLogLines = keptLogLines(app, instance, logLines);
   });
+}
+
+/** The lines that are kept of those that a process wrote: the last ones, without the secrets in them. */
+export function keptLogLines({ secrets }: App, { tokenHash }: ZedInstance, logLines: readonly string[]): string[] {
+  return logLines.slice(-LOG_LINES_MAX).map((line) => redact(line, { texts: secrets, tokenHash }));
 }
