@@ -365,7 +365,7 @@ export const WatchZedThreadRequestSchema: GenMessage<WatchZedThreadRequest> = /*
  */
 export type WatchZedThreadResponse = Message<"helix.zed.v1.WatchZedThreadResponse"> & {
   /**
-   * Where the stream can be taken up again after this message. Empty within the snapshot: who is cut there begins anew.
+   * Where the stream can be taken up again after this message.
    *
    * @generated from field: string resume_token = 1;
    */
