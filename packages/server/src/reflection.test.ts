@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { create, createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
@@ -10,7 +11,7 @@ import { describe, expect, test } from "vitest";
 import { collect, startTestServer } from "./testing/test-server.ts";
 
 const run = promisify(execFile);
-const buf = new URL("../../../node_modules/.bin/buf", import.meta.url).pathname;
+const buf = fileURLToPath(new URL("../../../node_modules/.bin/buf", import.meta.url));
 
 interface Question {
   readonly case: string;
