@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { aSession, person, TestApp } from "../test-app.ts";
+import { aSession, person, TestApp } from "../testing/test-app.ts";
 import { deleteTask } from "./delete-task.ts";
 import { getTask } from "./get-task.ts";
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { aSession, person, TestApp } from "../test-app.ts";
+import { aSession, person, TestApp } from "../testing/test-app.ts";
 import { type CreateWorkSession, createWorkSession } from "./create-work-session.ts";
 import { updateWorkSessionStatus } from "./update-work-session-status.ts";
 

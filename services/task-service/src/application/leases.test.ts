@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { person, runner, TestApp } from "../test-app.ts";
+import { person, runner, TestApp } from "../testing/test-app.ts";
 import { claimWorkSession } from "./claim-work-session.ts";
 import { expireLeases } from "./expire-leases.ts";
 import { getTask } from "./get-task.ts";

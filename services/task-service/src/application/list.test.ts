@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { aSession, person, TestApp } from "../test-app.ts";
+import { aSession, person, TestApp } from "../testing/test-app.ts";
 import { listTasks } from "./list-tasks.ts";
 import { listWorkSessions } from "./list-work-sessions.ts";
 

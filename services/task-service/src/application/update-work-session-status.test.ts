@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { aSession, person, runner, TestApp } from "../test-app.ts";
+import { aSession, person, runner, TestApp } from "../testing/test-app.ts";
 import { claimWorkSession } from "./claim-work-session.ts";
 import { getTask } from "./get-task.ts";
 import { getWorkSession } from "./get-work-session.ts";

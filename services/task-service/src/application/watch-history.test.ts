@@ -1,9 +1,9 @@
 import { problemsOf } from "@helix-zed/harness/watch-history.ts";
 import { afterEach, describe, expect, test } from "vitest";
 import type { WatchFilter } from "../persistence/watch-filter.ts";
-import { TestApp } from "../test-app.ts";
-import { Watcher } from "../test-watcher.ts";
-import { type LoggedRow, Writers } from "../test-writers.ts";
+import { TestApp } from "../testing/test-app.ts";
+import { Watcher } from "../testing/watcher.ts";
+import { type LoggedRow, Writers } from "../testing/writers.ts";
 
 const quick = { watchHeartbeatMs: 20, watchPollMs: 50 };
 const all: WatchFilter = {
@@ -41,6 +41,10 @@ async function breakLog(app: TestApp): Promise<void> {
   await app.sql(`
     create or replace function sequence_changes() returns bigint language sql as $$
       update change_head set seq = greatest(seq, (select coalesce(max(seq), 0) from change_log)) returning seq $$`);
+}
+
+function isActiveSession({ kind, after }: LoggedRow): boolean {
+  return kind === "work_session" && after?.status === "active";
 }
 
 interface Run {
@@ -104,8 +108,7 @@ describe("a watch, while 16 writers write and it is cut again and again", () => 
       tasks: null,
       workSessions: { agentTypes: ["zed_agent"], statuses: ["active"] },
     };
-    const matches = ({ kind, after }: LoggedRow): boolean => kind === "work_session" && after?.status === "active";
-    const { problems } = await run({ apps, filter, matches });
+    const { problems } = await run({ apps, filter, matches: isActiveSession });
     expect(problems).toEqual([]);
   });
 });

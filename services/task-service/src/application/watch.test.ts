@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { aSession, person, runner, TestApp } from "../test-app.ts";
+import { aSession, person, runner, TestApp } from "../testing/test-app.ts";
 import { claimWorkSession } from "./claim-work-session.ts";
 import { deleteTask } from "./delete-task.ts";
 import { renewLeases } from "./renew-leases.ts";
@@ -240,23 +240,23 @@ describe("a watch of named tasks", () => {
   });
 });
 
+async function tokenOf(name: string): Promise<string> {
+  const reader = new Reader(watchTasks(app, person(name), everything, never));
+  await reader.next();
+  await reader.close();
+  return reader.token;
+}
+
+async function resume(name: string, resumeToken: string): Promise<unknown> {
+  return watchTasks(app, person(name), { ...everything, resumeToken }, never).next();
+}
+
+function forged(token: string, change: object): string {
+  const [version, binding, cursor] = JSON.parse(Buffer.from(token, "base64url").toString());
+  return Buffer.from(JSON.stringify([version, binding, { ...cursor, ...change }])).toString("base64url");
+}
+
 describe("a resume token", () => {
-  async function tokenOf(name: string): Promise<string> {
-    const reader = new Reader(watchTasks(app, person(name), everything, never));
-    await reader.next();
-    await reader.close();
-    return reader.token;
-  }
-
-  async function resume(name: string, resumeToken: string): Promise<unknown> {
-    return watchTasks(app, person(name), { ...everything, resumeToken }, never).next();
-  }
-
-  function forged(token: string, change: object): string {
-    const [version, binding, cursor] = JSON.parse(Buffer.from(token, "base64url").toString());
-    return Buffer.from(JSON.stringify([version, binding, { ...cursor, ...change }])).toString("base64url");
-  }
-
   test("that is none of ours is refused", async () => {
     const token = await tokenOf("kim");
     for (const wrong of [

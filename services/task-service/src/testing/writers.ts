@@ -3,11 +3,11 @@
 
 import { type Actor, Refusal } from "@helix-zed/domain";
 import type { Committed } from "@helix-zed/harness/watch-history.ts";
-import { claimWorkSession } from "./application/claim-work-session.ts";
-import { createWorkSession } from "./application/create-work-session.ts";
-import { deleteTask } from "./application/delete-task.ts";
-import { updateTaskStatus } from "./application/update-task-status.ts";
-import { updateWorkSessionStatus } from "./application/update-work-session-status.ts";
+import { claimWorkSession } from "../application/claim-work-session.ts";
+import { createWorkSession } from "../application/create-work-session.ts";
+import { deleteTask } from "../application/delete-task.ts";
+import { updateTaskStatus } from "../application/update-task-status.ts";
+import { updateWorkSessionStatus } from "../application/update-work-session-status.ts";
 import { aSession, person, runner, type TestApp } from "./test-app.ts";
 
 /** Something that a writer was told is done: the resource and the version that it has now, `null` if it is gone. */

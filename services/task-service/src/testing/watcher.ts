@@ -1,8 +1,8 @@
 import type { Seen } from "@helix-zed/harness/watch-history.ts";
-import { watch } from "./application/watch.ts";
-import { resumeTokens } from "./application/watch-cursor.ts";
-import type { WatchEvent, WatchMessage } from "./application/watch.ts";
-import type { WatchFilter } from "./persistence/watch-filter.ts";
+import { watch } from "../application/watch.ts";
+import { resumeTokens } from "../application/watch-cursor.ts";
+import type { WatchEvent, WatchMessage } from "../application/watch.ts";
+import type { WatchFilter } from "../persistence/watch-filter.ts";
 import type { TestApp } from "./test-app.ts";
 
 /** How a watcher is treated. */

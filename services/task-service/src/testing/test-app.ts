@@ -1,13 +1,13 @@
 import { type Actor, systemWorld } from "@helix-zed/domain";
 import { freshDatabase } from "@helix-zed/harness/fresh-database.ts";
 import { Client } from "pg";
-import type { App } from "./application/app.ts";
-import { type CreateTask, createTask } from "./application/create-task.ts";
-import { defaultLimits, type Limits } from "./domain/limits.ts";
-import type { TaskFacts } from "./domain/task.ts";
-import type { WorkSessionFacts } from "./domain/work-session.ts";
-import { Database } from "./persistence/database.ts";
-import { migrateTaskService } from "./persistence/migrate.ts";
+import type { App } from "../application/app.ts";
+import { type CreateTask, createTask } from "../application/create-task.ts";
+import { defaultLimits, type Limits } from "../domain/limits.ts";
+import type { TaskFacts } from "../domain/task.ts";
+import type { WorkSessionFacts } from "../domain/work-session.ts";
+import { Database } from "../persistence/database.ts";
+import { migrateTaskService } from "../persistence/migrate.ts";
 
 /** A person of a tenant of their own. */
 export function person(userId = "ada"): Actor {
