@@ -20,7 +20,7 @@ async function main(vitestArguments: readonly string[]): Promise<void> {
   const results = await Promise.all(steps().map((step) => runStep(step).then(report)));
   const { passed, failed, skipped } = addUp(await runTests(vitestArguments), results);
   for (const { name } of results.filter(({ problem }) => problem !== undefined)) console.log(`Failed: ${name}`);
-  if (skipped > 0) console.log(`${skipped} tests were skipped.`);
+  if (skipped > 0) console.log(`Skipped: ${skipped}`);
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
 }
