@@ -131,9 +131,10 @@ describe.runIf(process.getuid?.() === 0)("a cluster below a closed folder", () =
   test("keeps its data where the server's account can go", async () => {
     mkdirSync(path.join(scratch, "closed"), { mode: 0o700 });
     const postgres = await start({ directory: path.join(scratch, "closed", "cluster"), ephemeral: true });
-    onTestFinished(() => rmSync(path.dirname(postgres.dataFolder), { recursive: true, force: true }));
     expect(postgres.dataFolder).not.toContain("closed");
     expect(await query(`${postgres.url}/postgres`, "select 1 as one")).toEqual([{ one: 1 }]);
+    await postgres.stop();
+    rmSync(path.dirname(postgres.dataFolder), { recursive: true });
   });
 });
 
