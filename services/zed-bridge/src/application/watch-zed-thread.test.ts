@@ -194,6 +194,29 @@ class Knowledge {
   }
 }
 
+/** Sixteen people write, one of them the agent, and the agent begins anew in the middle. */
+async function write(): Promise<void> {
+  let request = await editor.beginThread();
+  const { workSessionId } = session;
+  const people = Array.from({ length: 16 }, (_, index) =>
+    sendMessage(bridge.app, ann, { workSessionId, message: `message ${index}`, interrupt: false, requestId: "" }),
+  );
+  const say = async (): Promise<void> => {
+    for (let round = 1; round <= 5; round++) {
+      for (let index = 1; index <= 16; index++) await editor.entry({ request, index, content: `${index}.${round}` });
+    }
+  };
+  await say();
+  await editor.failed(request, "agent exited in mid-turn");
+  await Promise.all(people);
+  await editor.takeOne("open_thread");
+  await editor.ready("thread-1");
+  request = (await editor.takeOne("chat_message")).request_id;
+  await say();
+  await editor.answer(request, "the end", { index: 20 });
+  await closeSession();
+}
+
 describe("the history of a watch that is cut again and again while many write", () => {
   test("leaves out nothing and repeats nothing", async () => {
     const knowledge = new Knowledge();
@@ -218,27 +241,4 @@ describe("the history of a watch that is cut again and again while many write", 
     expect([...knowledge.turns.values()].toSorted()).toEqual(["completed", ...Array(16).fill("interrupted")]);
     expect(knowledge.status).toBe("completed");
   });
-
-  /** Sixteen people write, one of them the agent, and the agent begins anew in the middle. */
-  async function write(): Promise<void> {
-    let request = await editor.beginThread();
-    const { workSessionId } = session;
-    const people = Array.from({ length: 16 }, (_, index) =>
-      sendMessage(bridge.app, ann, { workSessionId, message: `message ${index}`, interrupt: false, requestId: "" }),
-    );
-    const say = async (): Promise<void> => {
-      for (let round = 1; round <= 5; round++) {
-        for (let index = 1; index <= 16; index++) await editor.entry({ request, index, content: `${index}.${round}` });
-      }
-    };
-    await say();
-    await editor.failed(request, "agent exited in mid-turn");
-    await Promise.all(people);
-    await editor.takeOne("open_thread");
-    await editor.ready("thread-1");
-    request = (await editor.takeOne("chat_message")).request_id;
-    await say();
-    await editor.answer(request, "the end", { index: 20 });
-    await closeSession();
-  }
 });

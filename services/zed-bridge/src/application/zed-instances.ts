@@ -29,7 +29,11 @@ const tokens = new TokenCodec<string>({
 });
 
 /** Lists the actor's instances, newest first. Refuses with PAGE_TOKEN_INVALID. */
-export function listZedInstances({ database }: App, actor: Actor, command: ListZedInstances): Promise<InstancePage> {
+export async function listZedInstances(
+  { database }: App,
+  actor: Actor,
+  command: ListZedInstances,
+): Promise<InstancePage> {
   const { taskId, pageToken } = command;
   const tenant = tenantOf(actor);
   const limit = pageSizeOf(command.pageSize);

@@ -79,8 +79,7 @@ export class ScriptedEditor {
     if (commands.length !== 1 || command?.type !== type) {
       throw new Error(`one ${type} was to be due, not ${JSON.stringify(commands)}`);
     }
-    // The type was compared just now.
-    return command.data as SyncCommand<Type>["data"];
+    return command.data;
   }
 
   /** Says something on the present connection, or on another one; gives why it was ignored. */
