@@ -1,7 +1,7 @@
 // Migrations
 //
-// A migration is a name and a piece of SQL. They run in the order of the list, each in a transaction of its own, once;
-// there is no way back. Processes that start together wait for one another: all of it happens under an advisory lock of
+// A migration is a name and a piece of SQL. Those that are missing run in the order of the list, in one transaction; there
+// is no way back. Processes that start together wait for one another: all of it happens under an advisory lock of
 // the database, taken by a connection that does nothing else, so that a process that dies lets go of it.
 
 import { Migration } from "@mikro-orm/migrations";

@@ -1,5 +1,6 @@
 import { MikroORM, type Options } from "@mikro-orm/postgresql";
 import { Migrator } from "@mikro-orm/migrations";
+import type { Pool } from "pg";
 import { releaseDeadConnections } from "./release-dead-connections.ts";
 
 /** Which database, and how to use it. */
@@ -47,7 +48,10 @@ async function initialise({ url, applicationName, entities, connectionsMax = 16,
         connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
         idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
         keepAlive: true,
-        onPoolCreated: releaseDeadConnections,
+        onPoolCreated: (pool: Pool) => {
+          releaseDeadConnections(pool);
+          pool.on("error", (error) => warn?.(`A connection to the database broke: ${error.message}`));
+        },
       },
       extensions: [Migrator],
       logger: (message) => warn?.(message),

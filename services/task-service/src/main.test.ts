@@ -279,19 +279,23 @@ describe("a service that is stopped", () => {
     const headers = { authorization: `Bearer ${killed.token("local")}` };
     const tasks = () =>
       createClient(TaskService, createConnectTransport({ baseUrl: killed.taskUrl, httpVersion: "2" }));
+    const cut = new AbortController();
     let resumeToken = "";
-    for await (const message of tasks().watchTasks({}, { headers })) {
+    for await (const message of tasks().watchTasks({}, { headers, signal: cut.signal })) {
       resumeToken = message.resumeToken;
       if (message.event.case === "synced") break;
     }
+    cut.abort();
     await tasks().createTask({ ...aTask, name: "before" }, { headers });
     await killed.service("task-service").restart("SIGKILL");
     await tasks().createTask({ ...aTask, name: "after" }, { headers });
     const names = [];
-    for await (const { event } of tasks().watchTasks({ resumeToken }, { headers })) {
+    const end = new AbortController();
+    for await (const { event } of tasks().watchTasks({ resumeToken }, { headers, signal: end.signal })) {
       if (event.case === "changed" && event.value.resource.case === "task") names.push(event.value.resource.value.name);
       if (names.length === 2) break;
     }
+    end.abort();
     expect(names).toEqual(["before", "after"]);
   });
 });
