@@ -112,6 +112,11 @@ export class FakeEditor {
     return this.#untaken;
   }
 
+  /** How much it has said that has not left it yet. */
+  get unsentBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
   /** Hands every command to the listener instead of keeping it, also those that are kept already. */
   listen(listener: (command: SyncCommand) => void): void {
     this.#listener = listener;

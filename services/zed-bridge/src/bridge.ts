@@ -68,7 +68,7 @@ export class Bridge {
     this.#options = options;
     this.#links = new LinkServer(options);
     const { workSessions } = options.taskService;
-    this.#reporter = new Reporter({ ...options, workSessions, epochOf: (id) => this.#runner?.epochOf(id) });
+    this.#reporter = new Reporter({ ...options, workSessions });
   }
 
   /** Where editors connect. */

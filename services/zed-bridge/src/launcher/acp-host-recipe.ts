@@ -16,6 +16,9 @@ export interface AcpHostOptions {
   readonly orphanTimeoutMs: number;
 }
 
+/** Time for an `open_thread` to come before the host says that it is ready. */
+const READY_AFTER_MS = 200;
+
 const hostFile = fileURLToPath(import.meta.resolve("@helix-zed/acp-host/main"));
 
 /** Starts this repository's acp-host: Zed's side of the protocol in front of an ACP agent, where no Zed is installed. */
@@ -51,6 +54,8 @@ function planOf(facts: LaunchFacts, agentsFile: string, options: AcpHostOptions)
       ACP_HOST_DATA_DIR: folder.data,
       ACP_HOST_DEFAULT_AGENT: options.defaultAgent,
       ACP_HOST_ORPHAN_TIMEOUT_MS: String(options.orphanTimeoutMs),
+      // Zed takes 5 s, in which a panel may load that a host has not.
+      ACP_HOST_READY_AFTER_MS: String(READY_AFTER_MS),
     },
   };
 }

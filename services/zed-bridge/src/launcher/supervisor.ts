@@ -244,7 +244,8 @@ export class Supervisor {
     this.#logs.forget(id);
     const logLines = await lastLogLines(folder.logFile);
     log.info({ instance: id, launch, reason }, "an instance has ended");
-    await this.#persist(() => recordExit(app, { instanceId: id, launch, reason, logLines }));
+    const planned = this.#stopping.signal.aborted;
+    await this.#persist(() => recordExit(app, { instanceId: id, launch, reason, logLines, planned }));
   }
 
   #persist(work: () => Promise<void>): Promise<void> {

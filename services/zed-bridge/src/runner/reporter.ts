@@ -22,8 +22,6 @@ export interface ReporterOptions {
   /** This bridge's name. */
   readonly runner: string;
   readonly workSessions: Client<typeof WorkSessionService>;
-  /** The epoch under which this process holds a session now, if it does. */
-  readonly epochOf: (workSessionId: string) => bigint | undefined;
   readonly log: Log;
 }
 
@@ -104,7 +102,8 @@ export class Reporter {
       const settlement = await unlessSettled(workSessions, workSessionId, () => this.#send(report, timeoutMs));
       log.info({ workSession: workSessionId, outcome, settlement }, "a report is settled");
       if (settlement !== "lease-lost") await recordReported(app, { mappingId, outcome });
-      else await this.#letGo(report);
+      // It is kept: whoever claims the session next delivers it, under the new lease.
+      else if (report.leaseEpoch !== null) await releaseThread(app, { workSessionId, leaseEpoch: report.leaseEpoch });
       this.#setbacks.delete(mappingId);
     } catch (error) {
       this.#postpone(mappingId);
@@ -125,13 +124,6 @@ export class Reporter {
       },
       { timeoutMs },
     );
-  }
-
-  /** The report is kept: whoever claims the session next under this name delivers it. */
-  async #letGo({ workSessionId, mappingId, leaseEpoch }: Report): Promise<void> {
-    // It was claimed anew meanwhile, and the new lease is about to be written down.
-    if (this.#options.epochOf(workSessionId) !== leaseEpoch) this.#postpone(mappingId);
-    else await releaseThread(this.#options.app, { workSessionId });
   }
 
   #postpone(mappingId: string): void {

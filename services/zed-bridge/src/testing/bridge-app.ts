@@ -35,6 +35,9 @@ export interface ClaimOptions {
   readonly firstPrompt?: string;
   readonly onTurnEnd?: OnTurnEnd;
   readonly projectPath?: string;
+  /** A session that was claimed before. */
+  readonly workSessionId?: string;
+  readonly leaseEpoch?: bigint;
   /** The bridge that claims it. */
   readonly runner?: string;
 }
@@ -43,10 +46,10 @@ export interface ClaimOptions {
 export async function claimSession(app: App, options: ClaimOptions = {}): Promise<ClaimedSession> {
   const { firstPrompt = "Say hello", onTurnEnd = "idle", projectPath = "/", taskId = app.world.newId("tsk") } = options;
   const claimedBy = options.runner ?? runner;
-  const workSessionId = app.world.newId("ws");
+  const { workSessionId = app.world.newId("ws"), leaseEpoch = 1n } = options;
   const opened = await openThread(app, {
     workSession: { id: workSessionId, taskId, userId: "ann", organizationId: "", agentType: "zed_agent", name: "Work" },
-    leaseEpoch: 1n,
+    leaseEpoch,
     firstPrompt,
     projectPath,
     onTurnEnd,
