@@ -41,7 +41,7 @@ function commands({ demoRepository }: RunningSystem, gateway: string, token: str
     `  TASK=$(${call} -H 'content-type: application/json' -d ${quote(JSON.stringify(task))} ${api}/tasks | tee /dev/stderr | ${firstId("tsk")})`,
     "",
     "Watch it go from pending to completed:",
-    `  ${call} -N '${api}/tasks:watch?include_work_sessions=true'`,
+    `  ${call} -N "${api}/tasks:watch?include_work_sessions=true&task_ids=$TASK"`,
     "",
     "Read what the agent said and did:",
     `  SESSION=$(${call} ${api}/tasks/$TASK/work-sessions | ${firstId("ws")}); ${call} ${api}/work-sessions/$SESSION/zed-thread/entries`,
