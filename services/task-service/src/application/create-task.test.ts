@@ -79,6 +79,12 @@ describe("a create that is repeated with its request id", () => {
     expect({ ...(await app.createTask({ name: "Once", requestId })) }).toEqual({ ...first });
   });
 
+  test("is the same call whatever order the keys of its settings come in", async () => {
+    const requestId = randomUUID();
+    const first = await app.createTask({ requestId, config: { a: 1, b: { c: 2, d: 3 } } });
+    expect((await app.createTask({ requestId, config: { b: { d: 3, c: 2 }, a: 1 } })).id).toBe(first.id);
+  });
+
   test("is refused if it asks for something else", async () => {
     const requestId = randomUUID();
     await app.createTask({ name: "Once", requestId });

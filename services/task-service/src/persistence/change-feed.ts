@@ -8,7 +8,7 @@
 // needed for a commit to count, so a failure is left to the next poll.
 
 import type { World } from "@helix-zed/domain";
-import { Doorbell, type Ear } from "@helix-zed/persistence";
+import { Doorbell, type Ear, refuseIfUnavailable } from "@helix-zed/persistence";
 import type { MikroORM } from "@mikro-orm/postgresql";
 import type { Change } from "./change.ts";
 import { type LogBounds, readBounds, readChanges } from "./change-reader.ts";
@@ -60,8 +60,8 @@ export class ChangeFeed {
   }
 
   /** The ends of the log as the database has them now. */
-  bounds(): Promise<LogBounds> {
-    return readBounds(this.#options.orm.em.fork());
+  async bounds(): Promise<LogBounds> {
+    return orUnavailable(readBounds(this.#options.orm.em.fork()));
   }
 
   /** Hears when there is something new. To be closed. */
@@ -116,7 +116,7 @@ export class ChangeFeed {
 
   #run(): Promise<void> {
     this.#next = undefined;
-    this.#running = this.#refreshNow().finally(() => (this.#running = undefined));
+    this.#running = orUnavailable(this.#refreshNow()).finally(() => (this.#running = undefined));
     return this.#running;
   }
 
@@ -142,12 +142,20 @@ export class ChangeFeed {
 
   async #readDatabase(after: number, upTo: number, tenant: string | null): Promise<Change[]> {
     const range = { after, upTo, tenant, limit: PAGE_CHANGES_MAX };
-    return (await readChanges(this.#options.orm.em.fork(), range)).map(({ change }) => change);
+    const found = await orUnavailable(readChanges(this.#options.orm.em.fork(), range));
+    return found.map(({ change }) => change);
   }
 
   #warn(error: unknown): void {
-    this.#options.warn(
-      `The change log could not be numbered: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    const why = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    this.#options.warn(`The change log could not be read: ${why instanceof Error ? why.message : String(why)}`);
+  }
+}
+
+async function orUnavailable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw refuseIfUnavailable(error);
   }
 }

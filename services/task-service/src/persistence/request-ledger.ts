@@ -4,7 +4,7 @@
 // the same id waits until the first has committed (then it finds the answer) or failed (then it is the first). The answer
 // is kept as it was given: the second caller sees it even if the resource has changed or is gone by now.
 
-import { createHash } from "node:crypto";
+import { hashPayload } from "@helix-zed/persistence";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { refuse } from "../domain/reason.ts";
 
@@ -32,9 +32,7 @@ export class RequestLedger {
   /** The row that was the answer to the same call before, or `null` if this is the first. Refuses a reused id. */
   async recall<Row>({ tenant, requestId, method, payload }: RepeatableRequest): Promise<Row | null> {
     if (requestId === null) return null;
-    const hash = createHash("sha256")
-      .update(JSON.stringify([method, payload]))
-      .digest("base64url");
+    const hash = hashPayload([method, payload]);
     const inserted = await this.#em.execute<unknown[]>(
       "insert into request_ledger (tenant, request_id, payload_hash) values (?, ?, ?) on conflict do nothing returning 1",
       [tenant, requestId, hash],
