@@ -1,8 +1,5 @@
-import type { PersistenceReason } from "@helix-zed/persistence";
-
-/** Everything that the bridge declines to do, by name. */
+/** Why the bridge refuses, beyond what every service may refuse for. */
 export type Reason =
-  | PersistenceReason
   | "AGENT_TYPE_UNKNOWN"
   | "LINK_TOKEN_INVALID"
   | "NO_TURN_RUNNING"

@@ -1,9 +1,10 @@
 import { Code } from "@connectrpc/connect";
+import type { PersistenceReason } from "@helix-zed/persistence";
 import type { ReasonCodes } from "@helix-zed/server";
 import type { Reason } from "../domain/reason.ts";
 
 /** The code of everything that the bridge refuses with. */
-export const reasonCodes: ReasonCodes<Reason> = {
+export const reasonCodes: ReasonCodes<Reason | PersistenceReason> = {
   AGENT_TYPE_UNKNOWN: Code.FailedPrecondition,
   DATABASE_UNAVAILABLE: Code.Unavailable,
   LINK_TOKEN_INVALID: Code.Unauthenticated,
