@@ -15,7 +15,7 @@ export interface ListenOptions {
   readonly applicationName: string;
   readonly channel: string;
   /** Rung for every notification, its payload as the topic (an empty one rings for all). */
-  readonly doorbell: Doorbell;
+  readonly doorbell: Pick<Doorbell, "ring">;
   readonly world: Pick<World, "sleep" | "random">;
   /** Ends it. */
   readonly signal: AbortSignal;

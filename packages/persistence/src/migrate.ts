@@ -8,7 +8,9 @@ import { Migration } from "@mikro-orm/migrations";
 import { type Configuration, MikroORM } from "@mikro-orm/postgresql";
 import { Migrator } from "@mikro-orm/migrations";
 import { Client } from "pg";
-import { DatabaseStartError, unusable } from "./open-database.ts";
+import { provideAppRole } from "./app-role.ts";
+import { DatabaseStartError, unusable } from "./database-start-error.ts";
+import { allTenants, tenantSetting } from "./tenant-scope.ts";
 
 /** One step of a schema's history. */
 export interface NamedMigration {

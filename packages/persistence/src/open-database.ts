@@ -1,7 +1,9 @@
 import { MikroORM, type Options } from "@mikro-orm/postgresql";
 import { Migrator } from "@mikro-orm/migrations";
 import type { Pool } from "pg";
+import { unusable } from "./database-start-error.ts";
 import { releaseDeadConnections } from "./release-dead-connections.ts";
+import { scopeConnection } from "./tenant-scope.ts";
 
 /** Which database, and how to use it. */
 export interface DatabaseOptions {
@@ -12,13 +14,10 @@ export interface DatabaseOptions {
   readonly entities: NonNullable<Options["entities"]>;
   /** The most connections to hold open, 16 unless told otherwise. */
   readonly connectionsMax?: number;
+  /** Whether rows are guarded by policies: everything then runs for a tenant, see `inTenant`, and without its user's rights. */
+  readonly rowSecurity?: boolean;
   /** Hears of connections that broke; the pool replaces them by itself. */
   readonly warn?: (message: string) => void;
-}
-
-/** The database cannot be used; the message is one plain line that says so and how to mend it. */
-export class DatabaseStartError extends Error {
-  override readonly name = "DatabaseStartError";
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -37,7 +36,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
   }
 }
 
-async function initialise({ url, applicationName, entities, connectionsMax = 16, warn }: DatabaseOptions) {
+async function initialise(options: DatabaseOptions) {
+  const { url, applicationName, entities, connectionsMax = 16, rowSecurity = false, warn } = options;
   try {
     return await MikroORM.init({
       clientUrl: url,
@@ -62,17 +62,4 @@ async function initialise({ url, applicationName, entities, connectionsMax = 16,
   } catch (error) {
     throw unusable(url, error);
   }
-}
-
-/** What to say about a database that does not work. */
-export function unusable(url: string, error: unknown): DatabaseStartError {
-  const why = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
-  const message = `The database ${placeOf(url)} cannot be used: ${why === "" ? "no answer" : why}. Check DATABASE_URL.`;
-  return new DatabaseStartError(message, { cause: error });
-}
-
-/** Host, port and name, without credentials. */
-function placeOf(url: string): string {
-  const parsed = URL.parse(url);
-  return parsed === null ? "of DATABASE_URL" : `${parsed.host}${parsed.pathname}`;
 }

@@ -32,8 +32,9 @@ const PAGE_CHANGES_MAX = 500;
 
 /** Where the watchers of this process read the log. */
 export class ChangeFeed {
-  /** Rung from outside as a hint that there may be something new. */
-  readonly hints = new Doorbell();
+  /** Rung with a number that was given out, or without one, as a hint that there may be something new. */
+  readonly hints: Pick<Doorbell, "ring"> = { ring: (seq) => this.#hint(seq) };
+  readonly #wakeUps = new Doorbell();
   readonly #options: ChangeFeedOptions;
   readonly #news = new Doorbell();
   readonly #tail: ChangeTail;
@@ -82,7 +83,7 @@ export class ChangeFeed {
     const upTo = this.#head;
     if (after >= upTo) return { changes: [], upTo: after };
     const changes = this.#tail.covers(after)
-      ? this.#tail.after(after, PAGE_CHANGES_MAX)
+      ? this.#tail.between(after, Math.min(upTo, after + PAGE_CHANGES_MAX))
       : await this.#readDatabase(after, upTo, tenant);
     const last = changes.at(-1);
     return { changes, upTo: changes.length === PAGE_CHANGES_MAX && last !== undefined ? last.seq : upTo };
@@ -101,7 +102,7 @@ export class ChangeFeed {
 
   /** Refreshes at every hint and at every poll, until the signal aborts. */
   async follow(signal: AbortSignal): Promise<void> {
-    const ear = this.hints.listen();
+    const ear = this.#wakeUps.listen();
     try {
       while (!signal.aborted) {
         await this.refresh().catch((error: unknown) => this.#warn(error));
@@ -112,6 +113,11 @@ export class ChangeFeed {
     } finally {
       ear.close();
     }
+  }
+
+  /** Most numbers that we hear of, we gave out ourselves. */
+  #hint(seq: string | undefined): void {
+    if (seq === undefined || Number(seq) > this.#head) this.#wakeUps.ring();
   }
 
   #run(): Promise<void> {

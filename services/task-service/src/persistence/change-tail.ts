@@ -23,10 +23,9 @@ export class ChangeTail {
     return after >= this.#after;
   }
 
-  /** The changes after a number that it covers, at most `limit`. */
-  after(after: number, limit: number): Change[] {
-    const begin = after - this.#after;
-    return this.#changes.slice(begin, begin + limit).map(({ change }) => change);
+  /** The changes after a number that it covers, up to another. */
+  between(after: number, upTo: number): Change[] {
+    return this.#changes.slice(after - this.#after, upTo - this.#after).map(({ change }) => change);
   }
 
   /** Adds the changes that follow the last one. */

@@ -54,7 +54,7 @@ begin
     return last_seq;
   end if;
   update change_head set seq = last_seq + numbered;
-  perform pg_notify('change_log', '');
+  perform pg_notify('change_log', (last_seq + numbered)::text);
   return last_seq + numbered;
 end
 $$;
