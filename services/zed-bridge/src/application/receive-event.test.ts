@@ -133,6 +133,13 @@ describe("entries", () => {
     expect(await stage.transcript()).toEqual(["user: Say hello", "assistant: Hello"]);
   });
 
+  test("hold any text as it is", async () => {
+    const request = await stage.editor.beginThread();
+    const content = "why? 'quoted' \\ $1 ?? :name {} %s \u{1F600} \n";
+    await stage.editor.entry({ request, index: 1, content });
+    expect(await stage.transcript()).toContain(`assistant: ${content}`);
+  });
+
   test("hold no secret that the bridge knows", async () => {
     const request = await stage.editor.beginThread();
     await stage.editor.entry({ request, index: 1, content: "the key is sk-very-secret, keep it" });

@@ -226,6 +226,18 @@ function sendToEnded() {
   return threads.sendMessage({ workSessionId: addSession({ ended: true }), message: "x" });
 }
 
+describe("text that cannot be stored", () => {
+  test.each([
+    ["a message", () => threads.sendMessage({ workSessionId, message: "a\0b" })],
+    ["an id", () => threads.getZedThread({ workSessionId: "\0" })],
+    ["settings", () => threads.createZedThread({ workSessionId, workspaceConfig: { list: [{ text: "\0" }] } })],
+    ["a watch", () => Array.fromAsync(threads.watchZedThread({ workSessionId: "\0" }))],
+    ["an instance's id", () => instances.getZedInstance({ id: "\0" })],
+  ])("is refused in %s", async (_, call) => {
+    expect(await refusalOf(call())).toEqual({ code: Code.InvalidArgument, reason: "INVALID_REQUEST" });
+  });
+});
+
 describe("a call that the state forbids", () => {
   test.each([
     [
