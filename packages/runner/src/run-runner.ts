@@ -17,55 +17,14 @@
 // that fails otherwise is tried again while the session still wants it. A handler that throws is called again, ever
 // more slowly, for as long as the lease is held: what stopped it (a database that restarts) is expected to pass.
 
-import { type Client, Code } from "@connectrpc/connect";
-import type { World } from "@helix-zed/domain";
-import type { ClaimWorkSessionResponse, RunnerService } from "@helix-zed/gen/helix/task/v1/runner_service_pb.ts";
-import { type WorkSession, WorkSessionStatus } from "@helix-zed/gen/helix/task/v1/work_session_pb.ts";
-import type {
-  WatchWorkSessionsResponse,
-  WorkSessionService,
-} from "@helix-zed/gen/helix/task/v1/work_session_service_pb.ts";
-import { errorCode } from "./error-code.ts";
+import { WorkSessionStatus } from "@helix-zed/gen/helix/task/v1/work_session_pb.ts";
+import type { WorkSession } from "@helix-zed/gen/helix/task/v1/work_session_pb.ts";
+import type { WatchWorkSessionsResponse } from "@helix-zed/gen/helix/task/v1/work_session_service_pb.ts";
+import { ClaimedSessions } from "./claimed-sessions.ts";
 import { HeldLeases } from "./held-leases.ts";
 import { reactTo } from "./reaction.ts";
 import { resumeWatch } from "./resume-watch.ts";
-
-/** A claimed session, with its lease. */
-export type Claim = ClaimWorkSessionResponse & { readonly workSession: WorkSession };
-
-/** What a runner does with its sessions. Every call may come again; none may take back what a newer one did. */
-export interface RunnerHandler {
-  /** The session is this runner's to carry out: make the world match, then return. */
-  claimed(claim: Claim, leaseEpoch: bigint): Promise<void>;
-  /** The session is somebody else's now, or nobody's: stop driving it, keep what was done. */
-  lost(workSessionId: string): Promise<void>;
-  /** The session has ended or does not exist any more: clean up after it. */
-  ended(workSessionId: string): Promise<void>;
-  /** Every session that lives is in `workSessionIds`; those that were created after the watch began may be missing. */
-  synced(workSessionIds: ReadonlySet<string>): Promise<void>;
-}
-
-/** How a runner finds its work. */
-export interface RunnerOptions {
-  /** Its name: the same across restarts, and no other runner's. */
-  readonly name: string;
-  /** The agent types that it carries out. */
-  readonly agentTypes: readonly string[];
-  readonly workSessions: Client<typeof WorkSessionService>;
-  readonly runners: Client<typeof RunnerService>;
-  readonly handler: RunnerHandler;
-  readonly world: Pick<World, "sleep" | "random">;
-  /** How many sessions it holds at once. Default: any number. */
-  readonly capacity?: number;
-  /** Pause between two renewals, in milliseconds: a third of the lease or less. Default 10,000. */
-  readonly renewIntervalMs?: number;
-  /** Hears of everything that went wrong and was survived. */
-  readonly onProblem: (problem: {
-    readonly doing: string;
-    readonly workSessionId?: string;
-    readonly error: unknown;
-  }) => void;
-}
+import type { RunnerOptions } from "./runner-options.ts";
 
 /** A runner at work. */
 export interface RunningRunner {
@@ -76,8 +35,6 @@ export interface RunningRunner {
 }
 
 const LIVE = [WorkSessionStatus.PENDING, WorkSessionStatus.BLOCKED, WorkSessionStatus.ACTIVE];
-const RETRY_FIRST_MS = 250;
-const RETRY_MAX_MS = 30_000;
 const RELEASE_TIMEOUT_MS = 3_000;
 
 /** Starts to watch, claim and renew, until stopped. */
@@ -94,24 +51,21 @@ class Runner {
   readonly leases: HeldLeases;
   readonly #options: RunnerOptions;
   readonly #stopping = new AbortController();
-  /** The sessions that want a claim, in the order in which they were seen to. */
-  readonly #wanted = new Set<string>();
-  readonly #beginning = new Map<string, { readonly done: Promise<void>; readonly stop: AbortController }>();
+  readonly #claimed: ClaimedSessions;
   #seen = new Set<string>();
 
   constructor(options: RunnerOptions) {
     this.#options = options;
     this.leases = new HeldLeases(options);
+    this.#claimed = new ClaimedSessions(options, this.leases, this.#stopping.signal);
   }
 
   async follow(): Promise<void> {
     const { workSessions, agentTypes, world, onProblem } = this.#options;
+    const filter = { agentTypes: [...agentTypes], statuses: LIVE };
     const events = resumeWatch<WatchWorkSessionsResponse>({
       open: (resumeToken, signal) =>
-        workSessions.watchWorkSessions(
-          { agentTypes: [...agentTypes], statuses: LIVE, resumeToken },
-          { signal, timeoutMs: 0 },
-        ),
+        workSessions.watchWorkSessions({ ...filter, resumeToken }, { signal, timeoutMs: 0 }),
       world,
       signal: this.#stopping.signal,
       onBreak: (error) => onProblem({ doing: "watching work sessions", error }),
@@ -123,18 +77,21 @@ class Runner {
   }
 
   async renewRegularly(): Promise<void> {
-    const { renewIntervalMs = 10_000 } = this.#options;
-    while (await this.#pause(renewIntervalMs, this.#stopping.signal)) {
+    const { renewIntervalMs = 10_000, world } = this.#options;
+    const { signal } = this.#stopping;
+    for (;;) {
+      await world.sleep(renewIntervalMs, signal).catch(() => undefined);
+      if (signal.aborted) return;
       await this.#attempt("renewing leases", undefined, async () => {
-        for (const id of await this.leases.renew(this.#stopping.signal)) await this.#letGo(id);
+        for (const id of await this.leases.renew(signal)) await this.#letGo(id);
       });
     }
   }
 
   async stop(finished: Promise<unknown>): Promise<void> {
     this.#stopping.abort();
-    await Promise.allSettled([finished, ...[...this.#beginning.values()].map(({ done }) => done)]);
-    await Promise.all(this.leases.ids().map((id) => this.#release(id, "RUNNER_STOPPED")));
+    await Promise.allSettled([finished, this.#claimed.settled()]);
+    await Promise.all(this.leases.ids().map((id) => this.#release(id)));
   }
 
   async #see({ event }: WatchWorkSessionsResponse): Promise<void> {
@@ -155,109 +112,35 @@ class Runner {
   async #seeSession(session: WorkSession): Promise<void> {
     this.#seen.add(session.id);
     const reaction = reactTo(session, { name: this.#options.name, heldEpoch: this.leases.epochOf(session.id) });
-    if (reaction === "let-go") return this.#letGo(session.id);
-    if (reaction === "claim") this.#wanted.add(session.id);
-    else this.#wanted.delete(session.id);
-    this.#beginWanted();
+    if (reaction === "let-go") await this.#letGo(session.id);
+    else if (reaction === "claim") this.#claimed.want(session.id);
+    else this.#claimed.forget(session.id);
   }
 
   async #seeEnd(id: string): Promise<void> {
-    this.#wanted.delete(id);
     this.#seen.delete(id);
-    await this.#stopBeginning(id);
-    this.leases.forget(id);
-    await this.#attempt("cleaning up after a session", id, () => this.#options.handler.ended(id));
-    this.#beginWanted();
+    await this.#drop(id, "cleaning up after a session", () => this.#options.handler.ended(id));
   }
 
   async #letGo(id: string): Promise<void> {
-    this.#wanted.delete(id);
-    await this.#stopBeginning(id);
+    await this.#drop(id, "letting a session go", () => this.#options.handler.lost(id));
+  }
+
+  async #drop(id: string, doing: string, tell: () => Promise<void>): Promise<void> {
+    await this.#claimed.stop(id);
     this.leases.forget(id);
-    await this.#attempt("letting a session go", id, () => this.#options.handler.lost(id));
-    this.#beginWanted();
+    await this.#attempt(doing, id, tell);
+    this.#claimed.beginWanted();
   }
 
-  #beginWanted(): void {
-    for (const id of this.#wanted) {
-      if (this.#stopping.signal.aborted || this.#load() >= (this.#options.capacity ?? Infinity)) return;
-      if (!this.#beginning.has(id)) this.#startBeginning(id);
-    }
-  }
-
-  #load(): number {
-    return new Set([...this.leases.ids(), ...this.#beginning.keys()]).size;
-  }
-
-  #startBeginning(id: string): void {
-    const stop = new AbortController();
-    const done = this.#begin(id, AbortSignal.any([stop.signal, this.#stopping.signal])).finally(() => {
-      this.#beginning.delete(id);
-      this.#beginWanted();
-    });
-    this.#beginning.set(id, { done, stop });
-  }
-
-  async #stopBeginning(id: string): Promise<void> {
-    const beginning = this.#beginning.get(id);
-    beginning?.stop.abort();
-    await beginning?.done;
-  }
-
-  async #begin(id: string, signal: AbortSignal): Promise<void> {
-    const claim = await this.#claim(id, signal);
-    if (claim === undefined) return;
-    const { id: sessionId, lease } = claim.workSession;
-    if (lease === undefined) throw new Error("task-service answered a claim without a lease");
-    this.leases.hold(sessionId, lease.epoch);
-    await this.#persist("beginning a session", id, signal, () => this.#options.handler.claimed(claim, lease.epoch));
-  }
-
-  #claim(id: string, signal: AbortSignal): Promise<Claim | undefined> {
-    return this.#persist("claiming a session", id, signal, async () => {
-      if (!this.#wanted.has(id)) return undefined;
-      const claim = await this.#tryClaim(id);
-      this.#wanted.delete(id);
-      return claim?.workSession === undefined ? undefined : { ...claim, workSession: claim.workSession };
-    });
-  }
-
-  async #tryClaim(id: string): Promise<ClaimWorkSessionResponse | undefined> {
-    try {
-      return await this.#options.runners.claimWorkSession({ id, runner: this.#options.name });
-    } catch (error) {
-      if (!OUT_OF_REACH.has(errorCode(error))) throw error;
-      return undefined;
-    }
-  }
-
-  async #release(id: string, reason: string): Promise<void> {
+  async #release(id: string): Promise<void> {
     const epoch = this.leases.epochOf(id);
     if (epoch === undefined) return;
     this.leases.forget(id);
-    const deadline = { timeoutMs: RELEASE_TIMEOUT_MS };
+    const request = { id, epoch, reason: "RUNNER_STOPPED" };
     await this.#attempt("releasing a session", id, () =>
-      this.#options.runners.releaseWorkSession({ id, epoch, reason }, deadline),
+      this.#options.runners.releaseWorkSession(request, { timeoutMs: RELEASE_TIMEOUT_MS }),
     );
-  }
-
-  /** Does it until it succeeds or is no longer wanted, ever more slowly. */
-  async #persist<T>(doing: string, id: string, signal: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
-    for (let failures = 0; !signal.aborted; failures++) {
-      try {
-        return await work();
-      } catch (error) {
-        this.#options.onProblem({ doing, workSessionId: id, error });
-        await this.#pause(Math.min(RETRY_FIRST_MS * 2 ** failures, RETRY_MAX_MS), signal);
-      }
-    }
-    return undefined;
-  }
-
-  /** Waits, and tells whether the wait was not cut short. */
-  async #pause(durationMs: number, signal: AbortSignal): Promise<boolean> {
-    await this.#options.world.sleep(durationMs, signal).catch(() => undefined);
-    return !signal.aborted;
   }
 
   async #attempt(doing: string, workSessionId: string | undefined, work: () => Promise<unknown>): Promise<void> {
@@ -268,6 +151,3 @@ class Runner {
     }
   }
 }
-
-/** Taken, ended or gone: nothing to try again, the watch tells what comes of it. */
-const OUT_OF_REACH: ReadonlySet<Code> = new Set([Code.FailedPrecondition, Code.NotFound, Code.Aborted]);
