@@ -1,3 +1,4 @@
+import { violatedConstraint } from "@helix-zed/persistence";
 import type { SyncEvent } from "@helix-zed/sync-protocol";
 import type { Unit } from "../persistence/unit.ts";
 import type { App } from "./app.ts";
@@ -48,8 +49,16 @@ export function ignored(why: string): ReceivedEvent {
 }
 
 /** Takes in whatever an editor says. Never refuses: what makes no sense is ignored, with the reason. */
-export function receiveEvent(app: App, { instanceId, epoch, event }: ReceiveEvent): Promise<ReceivedEvent> {
-  return app.database.transact((unit) => dispatch(app, unit, { instanceId, epoch }, event));
+export async function receiveEvent(app: App, { instanceId, epoch, event }: ReceiveEvent): Promise<ReceivedEvent> {
+  try {
+    return await app.database.transact((unit) => dispatch(app, unit, { instanceId, epoch }, event));
+  } catch (error) {
+    // Two links of one instance have given the same name at the same time.
+    if (violatedConstraint(error) === "zed_thread_mappings_zed_session_id_zed_thread_id_key") {
+      return ignored("the thread is another session's");
+    }
+    throw error;
+  }
 }
 
 async function dispatch(app: App, unit: Unit, source: EventSource, event: SyncEvent): Promise<ReceivedEvent> {
