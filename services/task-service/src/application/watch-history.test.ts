@@ -37,6 +37,7 @@ async function delayCommits(app: TestApp): Promise<void> {
 /** Numbers rows when they are appended, by a sequence: what the change log must not do. */
 async function breakLog(app: TestApp): Promise<void> {
   await app.sql("create sequence broken");
+  await app.sql("grant all on sequence broken to public");
   await app.sql("alter table change_log alter column seq set default nextval('broken')");
   await app.sql(`
     create or replace function sequence_changes() returns bigint language sql as $$
