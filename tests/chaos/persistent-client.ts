@@ -124,7 +124,7 @@ export class PersistentClient {
   async #move(known: Known, { id }: WorkSession, status: WorkSessionStatus): Promise<void> {
     const etag = `"${known.versions.get(id)}"`;
     const request = { id, status, etag };
-    const what = `move ${id} to ${WorkSessionStatus[status]}`;
+    const what = `move ${id} to status ${status}`;
     await this.#change(what, () => this.#sessions.updateWorkSessionStatus(request, deadline()));
     await this.#observe(known, what);
     if (known.sessions.find((session) => session.id === id)?.status !== status) this.#problem(`${what} is not seen`);
