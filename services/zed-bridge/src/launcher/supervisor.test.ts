@@ -71,6 +71,12 @@ async function wantInstance(): Promise<string> {
   return (await claimSession(bridge.app, options)).instanceId;
 }
 
+function killHard(pid: number | null): void {
+  // Without a pid the signal would go to our own group.
+  if (pid === null) throw new Error("there is no process to kill");
+  process.kill(pid, "SIGKILL");
+}
+
 const read = (id: string): Promise<ZedInstance> => getZedInstance(bridge.app, ann, { id });
 
 function instanceWhere(id: string, wanted: string, holds: (instance: ZedInstance) => boolean): Promise<ZedInstance> {
@@ -114,7 +120,7 @@ describe("the supervisor starts", () => {
     supervise("waits");
     const id = await wantInstance();
     const { pid } = await launched(id);
-    process.kill(pid ?? 0, "SIGKILL");
+    killHard(pid);
     await instanceWhere(id, "a second launch", ({ launchCount, pid: now }) => launchCount === 2 && now !== null);
   });
 
@@ -155,7 +161,7 @@ describe("the supervisor ends", () => {
     const { pid } = await launched(id);
     await eventually("what it forks", () => processesOf(folder).length === 3);
     const forked = processesOf(folder).filter((each) => each !== pid);
-    process.kill(pid ?? 0, "SIGKILL");
+    killHard(pid);
     await instanceWhere(id, "a second launch", ({ launchCount, pid: now }) => launchCount === 2 && now !== null);
     expect(processesOf(folder)).not.toEqual(expect.arrayContaining(forked));
   });
@@ -216,7 +222,7 @@ describe("a process whose supervisor was killed", () => {
     const { pid } = await launched(id);
     await eventually("what it forks", () => processesOf(folder).length === 3);
     await kill(first);
-    process.kill(pid ?? 0, "SIGKILL");
+    killHard(pid);
     supervise("waits");
     await instanceWhere(id, "a second launch", ({ launchCount, pid: now }) => launchCount === 2 && now !== null);
     await eventually("the second alone", () => processesOf(folder).length === 1);
