@@ -125,8 +125,10 @@ describe("the supervisor starts", () => {
   });
 
   test("again what does not connect", async () => {
-    supervise("ignoresTerm", { limits: { connectTimeoutMs: 300 } });
+    supervise("ignoresTerm", { limits: { connectTimeoutMs: 1_000, restartDelayMs: 500, restartDelayMsMax: 500 } });
     const id = await wantInstance();
+    const { statusReason } = await instanceWhere(id, "a restart", ({ restartCount }) => restartCount === 1);
+    expect(statusReason).toBe("killed by SIGKILL: it was not connected for too long");
     await instanceWhere(id, "a second launch", ({ launchCount, pid }) => launchCount === 2 && pid !== null);
   });
 

@@ -54,6 +54,8 @@ interface Held {
   readonly process: HostProcess;
   /** Resolves when it has ended and that is recorded. */
   readonly gone: Promise<void>;
+  /** Why it was ended, where how it ended does not tell. */
+  why?: string;
 }
 
 /** Looks after the processes of this bridge's instances. */
@@ -82,10 +84,17 @@ export class Supervisor {
   /** Ends all processes and records that; resolves when none is left. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    // At once, whatever the database lets a step under way wait for; and again, for what that step has started.
+    const ended = this.#endAll();
     await this.#running;
     await Promise.all(this.#busy.values());
-    await Promise.all(Array.from(this.#held, ([id, held]) => this.#end(id, held).then(() => held.gone)));
+    await ended;
+    await this.#endAll();
     await this.#logs.stop();
+  }
+
+  async #endAll(): Promise<void> {
+    await Promise.all(Array.from(this.#held, ([id, held]) => this.#end(id, held).then(() => held.gone)));
   }
 
   async #run(): Promise<void> {
@@ -155,7 +164,9 @@ export class Supervisor {
   async #take(step: Step, instance: InstanceFacts): Promise<void> {
     if (step.kind === "adopt") return this.#adopt(instance, step);
     const held = this.#held.get(instance.id);
-    if (step.kind === "stop" && held !== undefined) await this.#end(instance.id, held);
+    if (step.kind !== "stop" || held === undefined) return;
+    if (instance.unresponsive) held.why = "it was not connected for too long";
+    await this.#end(instance.id, held);
   }
 
   async #launch(instanceId: string): Promise<void> {
@@ -217,8 +228,10 @@ export class Supervisor {
   }
 
   async #followToEnd(instanceId: string, launch: number, { identity, ended }: HostProcess): Promise<void> {
-    const reason = await ended;
+    const how = await ended;
     await this.#do(instanceId, async () => {
+      const why = this.#held.get(instanceId)?.why;
+      const reason = why === undefined ? how : `${how}: ${why}`;
       // Whatever becomes of this: what is held is alive. What could not be recorded is found again by its pid.
       this.#held.delete(instanceId);
       await this.#finish(instanceId, { launch, leader: identity.pid, reason });
