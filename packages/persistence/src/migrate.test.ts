@@ -1,7 +1,8 @@
 import { emptyDatabase } from "@helix-zed/harness/fresh-database.ts";
 import { describe, expect, test } from "vitest";
 import { migrate, sqlMigration } from "./migrate.ts";
-import { DatabaseStartError, openDatabase } from "./open-database.ts";
+import { DatabaseStartError } from "./database-start-error.ts";
+import { openDatabase } from "./open-database.ts";
 
 const first = sqlMigration("0001-first", "create table t (a int); create index t_a on t (a);");
 const second = sqlMigration(

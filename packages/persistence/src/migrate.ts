@@ -7,7 +7,7 @@
 import { Migration } from "@mikro-orm/migrations";
 import { type Configuration, MikroORM } from "@mikro-orm/postgresql";
 import { Migrator } from "@mikro-orm/migrations";
-import { Client } from "pg";
+import { Client, type PoolClient } from "pg";
 import { provideAppRole } from "./app-role.ts";
 import { DatabaseStartError, unusable } from "./database-start-error.ts";
 import { allTenants, tenantSetting } from "./tenant-scope.ts";
@@ -24,6 +24,8 @@ export interface MigrateOptions {
   readonly applicationName: string;
   /** All migrations there have ever been, oldest first. */
   readonly migrations: readonly NamedMigration[];
+  /** Whether rows are guarded by policies: the service's role is provided, and migrations act for all tenants. */
+  readonly rowSecurity?: boolean;
 }
 
 /** One for all of our services: two that share a database by mistake do not disturb each other. */
@@ -42,13 +44,14 @@ export function sqlMigration(name: string, sql: string): NamedMigration {
 }
 
 /** Brings the database up to date and gives the names of the migrations that were missing. Safe to run at the same time. */
-export async function migrate({ url, applicationName, migrations }: MigrateOptions): Promise<string[]> {
-  return underLock({ url, applicationName }, async () => {
+export async function migrate({ rowSecurity = false, ...options }: MigrateOptions): Promise<string[]> {
+  const { url, applicationName, migrations } = options;
+  return underLock(options, async (client) => {
     const orm = await MikroORM.init({
       clientUrl: url,
       entities: [],
       pool: { min: 0, max: 2 },
-      driverOptions: { application_name: applicationName },
+      driverOptions: { application_name: applicationName, ...(rowSecurity ? { onConnect: actForAllTenants } : {}) },
       extensions: [Migrator],
       migrations: { migrationsList: [...migrations], snapshot: false, silent: true },
       logger: () => {},
@@ -56,23 +59,30 @@ export async function migrate({ url, applicationName, migrations }: MigrateOptio
       discovery: { warnWhenNoEntities: false },
     });
     try {
-      return (await orm.migrator.up()).map(({ name }) => name);
+      const done = (await orm.migrator.up()).map(({ name }) => name);
+      if (rowSecurity) await provideAppRole(client);
+      return done;
     } finally {
       await orm.close(true);
     }
   });
 }
 
+/** Policies bind the owner of a table too. */
+async function actForAllTenants(client: PoolClient): Promise<void> {
+  await client.query("select set_config($1, $2, false)", [tenantSetting, allTenants]);
+}
+
 async function underLock<T>(
   { url, applicationName }: Pick<MigrateOptions, "url" | "applicationName">,
-  work: () => Promise<T>,
+  work: (client: Client) => Promise<T>,
 ): Promise<T> {
   const client = new Client({ connectionString: url, application_name: applicationName });
   client.on("error", () => {});
   try {
     await client.connect();
     await client.query("select pg_advisory_lock($1)", [LOCK_KEY]);
-    return await work();
+    return await work(client);
   } catch (error) {
     throw error instanceof DatabaseStartError ? error : unusable(url, error);
   } finally {

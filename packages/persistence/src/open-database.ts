@@ -52,6 +52,7 @@ async function initialise(options: DatabaseOptions) {
           releaseDeadConnections(pool);
           pool.on("error", (error) => warn?.(`A connection to the database broke: ${error.message}`));
         },
+        ...(rowSecurity ? { onConnect: scopeConnection } : {}),
       },
       extensions: [Migrator],
       logger: (message) => warn?.(message),

@@ -8,7 +8,7 @@
 // needed for a commit to count, so a failure is left to the next poll.
 
 import type { World } from "@helix-zed/domain";
-import { Doorbell, type Ear, refuseIfUnavailable } from "@helix-zed/persistence";
+import { Doorbell, type Ear, inTenant, refuseIfUnavailable } from "@helix-zed/persistence";
 import type { MikroORM } from "@mikro-orm/postgresql";
 import type { Change } from "./change.ts";
 import { type LogBounds, readBounds, readChanges } from "./change-reader.ts";
@@ -51,7 +51,7 @@ export class ChangeFeed {
 
   /** A feed that knows where the log ends. */
   static async open(options: ChangeFeedOptions): Promise<ChangeFeed> {
-    const { head } = await readBounds(options.orm.em.fork());
+    const { head } = await inTenant(null, () => readBounds(options.orm.em.fork()));
     return new ChangeFeed(options, head);
   }
 
@@ -62,7 +62,7 @@ export class ChangeFeed {
 
   /** The ends of the log as the database has them now. */
   async bounds(): Promise<LogBounds> {
-    return orUnavailable(readBounds(this.#options.orm.em.fork()));
+    return inTenant(null, () => orUnavailable(readBounds(this.#options.orm.em.fork())));
   }
 
   /** Hears when there is something new. To be closed. */
@@ -122,7 +122,7 @@ export class ChangeFeed {
 
   #run(): Promise<void> {
     this.#next = undefined;
-    this.#running = orUnavailable(this.#refreshNow()).finally(() => (this.#running = undefined));
+    this.#running = inTenant(null, () => orUnavailable(this.#refreshNow())).finally(() => (this.#running = undefined));
     return this.#running;
   }
 
@@ -148,7 +148,7 @@ export class ChangeFeed {
 
   async #readDatabase(after: number, upTo: number, tenant: string | null): Promise<Change[]> {
     const range = { after, upTo, tenant, limit: PAGE_CHANGES_MAX };
-    const found = await orUnavailable(readChanges(this.#options.orm.em.fork(), range));
+    const found = await inTenant(tenant, () => orUnavailable(readChanges(this.#options.orm.em.fork(), range)));
     return found.map(({ change }) => change);
   }
 

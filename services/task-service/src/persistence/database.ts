@@ -1,5 +1,5 @@
-import type { Actor, World } from "@helix-zed/domain";
-import { listenTo, openDatabase, refuseIfUnavailable, transact } from "@helix-zed/persistence";
+import { type Actor, tenantOf, type World } from "@helix-zed/domain";
+import { inTenant, listenTo, openDatabase, refuseIfUnavailable, transact } from "@helix-zed/persistence";
 import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import { refuse } from "../domain/reason.ts";
 import { SessionRecord } from "../domain/session-record.ts";
@@ -62,7 +62,7 @@ export class Database {
   static async open(options: OpenOptions): Promise<Database> {
     const { url, world, warn, watchPollMs } = options;
     const entities = [Task, SessionRecord, WorkSession];
-    const orm = await openDatabase({ url, applicationName: APPLICATION_NAME, entities, warn });
+    const orm = await openDatabase({ url, applicationName: APPLICATION_NAME, entities, rowSecurity: true, warn });
     const feed = await ChangeFeed.open({ orm, world, pollMs: watchPollMs, warn });
     return new Database(orm, feed, options);
   }
@@ -73,12 +73,14 @@ export class Database {
    */
   async transact<T>(actor: Actor, work: (unit: Unit) => Promise<T>): Promise<T> {
     let hasChanged = false;
-    const result = await transact(this.#orm, async (em) => {
-      const recorder = new ChangeRecorder(em);
-      const value = await work(unitOf(em, actor, recorder));
-      hasChanged = await recorder.append();
-      return value;
-    });
+    const result = await inTenant(tenantOf(actor), () =>
+      transact(this.#orm, async (em) => {
+        const recorder = new ChangeRecorder(em);
+        const value = await work(unitOf(em, actor, recorder));
+        hasChanged = await recorder.append();
+        return value;
+      }),
+    );
     if (hasChanged) this.feed.nudge();
     return result;
   }
@@ -86,12 +88,13 @@ export class Database {
   /** Runs single statements that change nothing but leases, each on its own. */
   async view<T>(actor: Actor, work: (view: View) => Promise<T>): Promise<T> {
     const em = this.#orm.em.fork();
+    const view = {
+      tasks: new TaskReader(em, actor),
+      workSessions: new WorkSessionReader(em, actor),
+      leases: new LeaseTable(em, actor),
+    };
     try {
-      return await work({
-        tasks: new TaskReader(em, actor),
-        workSessions: new WorkSessionReader(em, actor),
-        leases: new LeaseTable(em, actor),
-      });
+      return await inTenant(tenantOf(actor), () => work(view));
     } catch (error) {
       throw refuseIfUnavailable(error);
     }
@@ -99,7 +102,8 @@ export class Database {
 
   /** What matches a filter now, and where the log is at this moment. To be closed. */
   async openSnapshot(filter: WatchFilter, signal: AbortSignal): Promise<Snapshot> {
-    const snapshot = await openSnapshot({ orm: this.#orm, feed: this.feed }, filter, signal);
+    const source = { orm: this.#orm, feed: this.feed };
+    const snapshot = await inTenant(filter.tenant, () => openSnapshot(source, filter, signal));
     if (!snapshot.isLong) return snapshot;
     if (this.#longSnapshots === LONG_SNAPSHOTS_MAX) {
       await snapshot.close();
