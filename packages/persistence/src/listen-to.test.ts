@@ -1,15 +1,18 @@
 import { systemWorld } from "@helix-zed/domain";
 import { emptyDatabase } from "@helix-zed/harness/fresh-database.ts";
+import { TcpProxy } from "@helix-zed/harness/tcp-proxy.ts";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Doorbell } from "./doorbell.ts";
 import { listenTo } from "./listen-to.ts";
 
 const LONG_MS = 15_000;
+const SILENCE_MS_MAX = 200;
 const stop = new AbortController();
 const doorbell = new Doorbell();
 const warnings: string[] = [];
 let admin: Client;
+let proxy: TcpProxy;
 let listening: Promise<void>;
 
 beforeAll(async () => {
@@ -17,7 +20,10 @@ beforeAll(async () => {
   admin = new Client({ connectionString: url });
   await admin.connect();
   const all = doorbell.listen();
-  const options = { url, applicationName: "listener", channel: "Odd Channel", doorbell, world: systemWorld() };
+  const { hostname: host, port } = new URL(url);
+  proxy = await TcpProxy.start({ host, port: Number(port) });
+  const place = { url: proxy.through(url), applicationName: "listener", channel: "Odd Channel" };
+  const options = { ...place, doorbell, world: systemWorld(), silenceMsMax: SILENCE_MS_MAX };
   listening = listenTo({ ...options, signal: stop.signal, warn: (message) => warnings.push(message) });
   await all.wait(LONG_MS, stop.signal);
   all.close();
@@ -25,6 +31,7 @@ beforeAll(async () => {
 afterAll(async () => {
   stop.abort();
   await listening;
+  await proxy.close();
   await admin.end();
 });
 
@@ -56,4 +63,32 @@ describe("listening", () => {
     await admin.query(`notify "Odd Channel", 'mine'`);
     await heard;
   });
+
+  test("heals when the network has lost its connection without a word", async () => {
+    const ear = doorbell.listen("mine");
+    const healed = ear.wait(LONG_MS, stop.signal);
+    expect(proxy.freeze()).toBe(1);
+    await healed;
+    expect(warnings.at(-1)).toMatch(/said nothing for 200 ms/);
+    const heard = ear.wait(LONG_MS, stop.signal);
+    await admin.query(`notify "Odd Channel", 'mine'`);
+    await heard;
+  });
+
+  test("stays connected for as long as the database answers", async () => {
+    const [before, told] = [await backend(), warnings.length];
+    const ear = doorbell.listen("mine");
+    await ear.wait(5 * SILENCE_MS_MAX, stop.signal);
+    expect(await backend()).toBe(before);
+    expect(warnings).toHaveLength(told);
+  });
 });
+
+/** The process that serves the listener. */
+async function backend(): Promise<number | undefined> {
+  const { rows } = await admin.query<{ pid: number }>(
+    "select pid from pg_stat_activity where application_name = 'listener' and backend_type = 'client backend'",
+  );
+  expect(rows.length).toBeGreaterThan(0);
+  return rows.at(-1)?.pid;
+}

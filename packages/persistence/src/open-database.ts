@@ -2,6 +2,7 @@ import { MikroORM, type Options } from "@mikro-orm/postgresql";
 import { Migrator } from "@mikro-orm/migrations";
 import type { Pool } from "pg";
 import { unusable } from "./database-start-error.ts";
+import { cutSilentConnections } from "./cut-silent-connections.ts";
 import { releaseDeadConnections } from "./release-dead-connections.ts";
 import { scopeConnection } from "./tenant-scope.ts";
 
@@ -16,11 +17,15 @@ export interface DatabaseOptions {
   readonly connectionsMax?: number;
   /** Whether rows are guarded by policies: everything then runs for a tenant, see `inTenant`, and without its user's rights. */
   readonly rowSecurity?: boolean;
+  /** How long a connection may owe an answer without a word before it counts as lost, 15 s unless told otherwise. */
+  readonly silenceMsMax?: number;
   /** Hears of connections that broke; the pool replaces them by itself. */
   readonly warn?: (message: string) => void;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
+/** No statement of ours takes so long. */
+const SILENCE_MS_MAX = 15_000;
 /** A transaction that does nothing for so long has lost its process: its locks are let go. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
 
@@ -38,6 +43,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<MikroORM> 
 
 async function initialise(options: DatabaseOptions) {
   const { url, applicationName, entities, connectionsMax = 16, rowSecurity = false, warn } = options;
+  const { silenceMsMax = SILENCE_MS_MAX } = options;
   try {
     return await MikroORM.init({
       clientUrl: url,
@@ -50,6 +56,7 @@ async function initialise(options: DatabaseOptions) {
         keepAlive: true,
         onPoolCreated: (pool: Pool) => {
           releaseDeadConnections(pool);
+          cutSilentConnections(pool, { silenceMsMax });
           pool.on("error", (error) => warn?.(`A connection to the database broke: ${error.message}`));
         },
         ...(rowSecurity ? { onConnect: scopeConnection } : {}),
