@@ -4,7 +4,7 @@ import type { Turn } from "../domain/turn.ts";
 import type { ZedInstance } from "../domain/zed-instance.ts";
 import type { Unit } from "../persistence/unit.ts";
 import type { App } from "./app.ts";
-import type { EventSource } from "./receive-event.ts";
+import type { EventSource } from "./received-event.ts";
 import { moveThread, type ThreadScope } from "./thread-scope.ts";
 
 /** The thread that an event is about, locked, with the turn that its request id names in that thread. */

@@ -3,7 +3,7 @@ import type { Unit } from "../persistence/unit.ts";
 import type { App } from "./app.ts";
 import { endTurn } from "./end-turn.ts";
 import { openEvent, whyNot } from "./event-scope.ts";
-import { counted, type EventSource, ignored, type ReceivedEvent } from "./receive-event.ts";
+import { counted, type EventSource, ignored, type ReceivedEvent } from "./received-event.ts";
 
 /** The answer to a cancel. `noop`: the turn had not begun, then it is cancelled when it does; or it has ended, as it said. */
 export async function receiveCancelled(

@@ -3,7 +3,7 @@ import type { Unit } from "../persistence/unit.ts";
 import type { App } from "./app.ts";
 import { endTurn } from "./end-turn.ts";
 import { openEvent, showAlive, whyNot } from "./event-scope.ts";
-import { counted, type EventSource, ignored, type ReceivedEvent } from "./receive-event.ts";
+import { counted, type EventSource, ignored, type ReceivedEvent } from "./received-event.ts";
 
 /** A turn has stopped. One that said nothing has not succeeded, and one that was asked to stop has only done so. */
 export async function receiveCompletion(

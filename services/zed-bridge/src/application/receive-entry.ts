@@ -7,7 +7,7 @@ import { Turn } from "../domain/turn.ts";
 import type { ContextTurn, EntryContext } from "../persistence/entry-repository.ts";
 import type { Unit } from "../persistence/unit.ts";
 import type { App } from "./app.ts";
-import { type EventSource, ignored, type ReceivedEvent } from "./receive-event.ts";
+import { type EventSource, ignored, type ReceivedEvent } from "./received-event.ts";
 import { moveThread, moveTurn, type ThreadScope } from "./thread-scope.ts";
 
 // Entries arrive many times a second and mostly repeat what was said before, so this path is three statements: lock the

@@ -9,6 +9,7 @@ import { receiveLoadError } from "./receive-load-error.ts";
 import { receiveReadiness } from "./receive-readiness.ts";
 import { receiveThreadCreated } from "./receive-thread-created.ts";
 import { receiveTurnError } from "./receive-turn-error.ts";
+import { type EventSource, ignored, type ReceivedEvent } from "./received-event.ts";
 
 // Receiving events
 //
@@ -23,29 +24,8 @@ import { receiveTurnError } from "./receive-turn-error.ts";
 //   - readiness decides what may be sent, never what is received
 
 /** Something an editor said, and on which connection. */
-export interface ReceiveEvent {
-  readonly instanceId: string;
-  readonly epoch: number;
+export interface ReceiveEvent extends EventSource {
   readonly event: SyncEvent;
-}
-
-/** What came of an event. */
-export interface ReceivedEvent {
-  /** Commands may be due now. */
-  readonly wake: boolean;
-  /** Why the event changed nothing, for the log; `null` where it counted. */
-  readonly ignored: string | null;
-}
-
-/** Where an event came from. */
-export type EventSource = Pick<ReceiveEvent, "instanceId" | "epoch">;
-
-/** It counted, and commands may be due. */
-export const counted: ReceivedEvent = { wake: true, ignored: null };
-
-/** It changed nothing, for this reason. */
-export function ignored(why: string): ReceivedEvent {
-  return { wake: false, ignored: why };
 }
 
 /** Takes in whatever an editor says. Never refuses: what makes no sense is ignored, with the reason. */

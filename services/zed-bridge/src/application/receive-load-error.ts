@@ -5,7 +5,7 @@ import type { App } from "./app.ts";
 import { endTurn, requeueTurn } from "./end-turn.ts";
 import { clean, type EventScope, openEvent } from "./event-scope.ts";
 import { headTurn, recordOpenFailure } from "./open-failure.ts";
-import { counted, type EventSource, ignored, type ReceivedEvent } from "./receive-event.ts";
+import { counted, type EventSource, ignored, type ReceivedEvent } from "./received-event.ts";
 import { moveThread } from "./thread-scope.ts";
 
 /** A thread could not be loaded, or nothing be sent to it. Only who says that it does not exist makes us forget it. */

@@ -2,7 +2,7 @@ import type { SyncEvent } from "@helix-zed/sync-protocol";
 import type { Unit } from "../persistence/unit.ts";
 import type { App } from "./app.ts";
 import { openEvent, showAlive } from "./event-scope.ts";
-import { counted, type EventSource, ignored, type ReceivedEvent } from "./receive-event.ts";
+import { counted, type EventSource, ignored, type ReceivedEvent } from "./received-event.ts";
 
 /** The editor is ready, and alive with the thread that it names, if it names one. Its agent's name means nothing. */
 export async function receiveReadiness(

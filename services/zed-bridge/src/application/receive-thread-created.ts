@@ -2,7 +2,7 @@ import type { SyncEvent } from "@helix-zed/sync-protocol";
 import type { Unit } from "../persistence/unit.ts";
 import type { App } from "./app.ts";
 import { type EventScope, openEvent, showAlive } from "./event-scope.ts";
-import { counted, type EventSource, ignored, type ReceivedEvent } from "./receive-event.ts";
+import { counted, type EventSource, ignored, type ReceivedEvent } from "./received-event.ts";
 
 /**
  * The editor has named the thread that a turn was to begin. The first name stays: a second one is that of a thread nobody

@@ -4,7 +4,7 @@ import type { Unit } from "../persistence/unit.ts";
 import type { App } from "./app.ts";
 import { endTurn, requeueTurn } from "./end-turn.ts";
 import { clean, openEvent, whyNot } from "./event-scope.ts";
-import { counted, type EventSource, ignored, type ReceivedEvent } from "./receive-event.ts";
+import { counted, type EventSource, ignored, type ReceivedEvent } from "./received-event.ts";
 
 /** A turn, or the making of its thread, has failed. */
 export async function receiveTurnError(
