@@ -1,3 +1,4 @@
+export { closeDatabase } from "./close-database.ts";
 export { databaseErrorCode, isConflict, isUnavailable, violatedConstraint } from "./database-errors.ts";
 export { DatabaseStartError } from "./database-start-error.ts";
 export { Doorbell, type Ear } from "./doorbell.ts";
