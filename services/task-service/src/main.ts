@@ -16,7 +16,7 @@ async function build(config: Read<typeof settings>, { log, world }: Outside): Pr
   const limits = { ...defaultLimits, leaseMs, sweepIntervalMs };
   const warn = (message: string): void => log.warn(message);
   await migrateTaskService(url);
-  const database = await Database.open({ url, world, watchPollMs: limits.watchPollMs, warn });
+  const database = await Database.open({ ...limits, url, world, warn });
   const app: App = { database, world, limits, agentTypes };
   const stop = new AbortController();
   let sweeper: Promise<void> | undefined;

@@ -12,7 +12,7 @@
 
 import { hasTaskEnded } from "../domain/task-lifecycle.ts";
 import type { Change, TaskTraits, WorkSessionTraits } from "../persistence/change.ts";
-import type { ChangePage } from "../persistence/change-feed.ts";
+import type { ChangePage } from "../persistence/log-reader.ts";
 import type { WatchFilter } from "../persistence/watch-filter.ts";
 import type { WatchedResource } from "../persistence/watch-snapshot.ts";
 import { hasEnded, type WatchCursor } from "./watch-cursor.ts";
@@ -37,7 +37,11 @@ export interface WatchStep {
 }
 
 /** Reads a piece of the log for a watch that stands at a cursor. */
-export function readForWatch(from: WatchCursor, { changes, upTo }: ChangePage, filter: WatchFilter): WatchStep {
+export function readForWatch(
+  from: WatchCursor,
+  { changes, upTo }: Exclude<ChangePage, "gone">,
+  filter: WatchFilter,
+): WatchStep {
   const items = [];
   let cursor = from;
   for (const change of changes) {

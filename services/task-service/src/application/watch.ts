@@ -8,8 +8,8 @@
 // long as the log reaches back. Within the snapshot there is no token: who is cut there begins anew.
 
 import { followLog } from "@helix-zed/persistence";
-import { refuse, taskNotFound } from "../domain/reason.ts";
-import type { LogBounds } from "../persistence/change-reader.ts";
+import { taskNotFound } from "../domain/reason.ts";
+import { type LogReader, requireInLog } from "../persistence/log-reader.ts";
 import type { WatchFilter } from "../persistence/watch-filter.ts";
 import type { Snapshot } from "../persistence/watch-snapshot.ts";
 import type { App } from "./app.ts";
@@ -38,13 +38,13 @@ export interface Watch {
 export async function* watch(app: App, options: Watch): AsyncGenerator<WatchMessage, void, undefined> {
   const { filter, resumeToken } = options;
   // Listening begins before the first look, so that nothing falls in between.
-  const ear = app.database.feed.listen();
+  const reader = app.database.feed.read(filter.tenant);
   try {
     const cursor = resumeToken === "" ? yield* begin(app, options) : await resume(app, options);
     yield say({ kind: resumeToken === "" ? "synced" : "progress" }, cursor, filter);
-    if (!hasEnded(cursor, filter)) yield* follow(app, options, { cursor, ear });
+    if (!hasEnded(cursor, filter)) yield* follow(app, options, { cursor, reader });
   } finally {
-    ear.close();
+    reader.close();
   }
 }
 
@@ -70,44 +70,24 @@ async function resume(app: App, { filter, resumeToken }: Watch): Promise<WatchCu
   const cursor = resumeTokens.decode(resumeToken, filter);
   // Another process may have numbered what this one has not heard of.
   await app.database.feed.refresh();
-  requireInLog(cursor, await app.database.feed.bounds());
+  requireInLog(cursor, app.database.feed.bounds);
   return cursor;
-}
-
-function requireInLog({ epoch, seq }: WatchCursor, log: LogBounds): void {
-  const context = { oldest: String(log.floor), newest: String(log.head) };
-  if (epoch !== log.epoch) {
-    throw refuse(
-      "RESUME_TOKEN_FROM_ANOTHER_LOG",
-      "The resume_token is of another log. Begin with a snapshot.",
-      context,
-    );
-  }
-  if (seq > log.head) {
-    throw refuse(
-      "RESUME_TOKEN_FROM_THE_FUTURE",
-      "The resume_token is ahead of the log. Begin with a snapshot.",
-      context,
-    );
-  }
-  if (seq < log.floor) {
-    throw refuse("RESUME_TOKEN_EXPIRED", "The resume_token is older than the log. Begin with a snapshot.", context);
-  }
 }
 
 async function* follow(
   { database: { feed }, limits }: App,
   { filter, signal }: Watch,
-  { cursor: from, ear }: { readonly cursor: WatchCursor; readonly ear: ReturnType<typeof feed.listen> },
+  { cursor: from, reader }: { readonly cursor: WatchCursor; readonly reader: LogReader },
 ): AsyncGenerator<WatchMessage, void, undefined> {
   const steps = followLog({
     from,
     read: async (cursor: WatchCursor) => {
-      const page = await feed.read(cursor.seq, filter.tenant);
+      const page = await reader.read(cursor);
       return { ...readForWatch(cursor, page, filter), more: page.upTo < feed.head };
     },
-    ear,
-    pollMs: limits.watchPollMs,
+    ear: reader.ear,
+    // The feed polls for all.
+    pollMs: limits.watchHeartbeatMs,
     heartbeatMs: limits.watchHeartbeatMs,
     signal,
   });

@@ -13,6 +13,8 @@ export interface Limits {
   readonly sweepIntervalMs: number;
   /** How long a watch looks for changes by itself at the latest, whether it was told of some or not. */
   readonly watchPollMs: number;
+  /** How often at most other processes are told of changes. */
+  readonly watchNotifyIntervalMs: number;
   /** How long a watch is silent at most. */
   readonly watchHeartbeatMs: number;
 }
@@ -28,5 +30,6 @@ export const defaultLimits: Limits = {
   leaseMs: 30_000,
   sweepIntervalMs: 2_000,
   watchPollMs: 1_000,
+  watchNotifyIntervalMs: 10,
   watchHeartbeatMs: 10_000,
 };

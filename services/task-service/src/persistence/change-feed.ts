@@ -1,34 +1,50 @@
 // The feed: one per process, between the log and all watchers of the process
 //
 //   a commit here ─┐
-//   NOTIFY ────────┼─▶ refresh ─▶ number what is committed ─▶ read it once ─▶ ring for the watchers
+//   NOTIFY ────────┼─▶ refresh ─▶ number what is committed ─▶ read it once ─▶ tail ─▶ wake whom it concerns
 //   the poll ──────┘
 //
 // `refresh` is a group: while one runs, everybody who asks waits for the one after it, which covers them all. It is never
-// needed for a commit to count, so a failure is left to the next poll.
+// needed for a commit to count, so a failure is left to the next poll. Numbering and the shared end of the log are of all
+// tenants; a watcher is given what is of its own (log-reader.ts). So the database is asked as often for one watcher as for
+// a thousand, as long as they keep up.
+//
+// The log that we follow may cease to be the one that it was: a standby took over and lacks the last commits, a backup was
+// restored, the database was made anew. Its epoch then changes; the database notices most of it by itself (migration
+// 0005), and what it cannot notice shows here: numbers that go back. All watches of the old epoch end.
 
 import type { World } from "@helix-zed/domain";
-import { Doorbell, type Ear, inTenant, refuseIfUnavailable } from "@helix-zed/persistence";
+import { Doorbell, inTenant, refuseIfUnavailable } from "@helix-zed/persistence";
 import type { MikroORM } from "@mikro-orm/postgresql";
-import type { Change } from "./change.ts";
-import { type LogBounds, readBounds, readChanges } from "./change-reader.ts";
+import {
+  beginEpoch,
+  type LogBounds,
+  type LogPiece,
+  type LogRange,
+  readBounds,
+  readChanges,
+  refreshLog,
+} from "./change-reader.ts";
 import { ChangeTail } from "./change-tail.ts";
-
-/** A piece of the log, and how far it reaches. */
-export interface ChangePage {
-  readonly changes: readonly Change[];
-  readonly upTo: number;
-}
+import { LogNotifier } from "./log-notifier.ts";
+import { type ChangePage, LogReader, type LogSource } from "./log-reader.ts";
+import { withinTime } from "./within-time.ts";
 
 /** What a feed needs. */
 export interface ChangeFeedOptions {
   readonly orm: MikroORM;
   readonly world: Pick<World, "sleep">;
   readonly pollMs: number;
+  /** How often at most other processes are told of new numbers; `Infinity` for never: they poll. */
+  readonly notifyIntervalMs: number;
   readonly warn: (message: string) => void;
 }
 
 const PAGE_CHANGES_MAX = 500;
+/** Further behind than this (asleep, cut off), a process leaves it to its watchers to read what they need. */
+const MISSED_CHANGES_MAX = 20_000;
+/** A connection that is open on our side only would be waited for for ever. */
+const ANSWER_MS_MAX = 5_000;
 
 /** Where the watchers of this process read the log. */
 export class ChangeFeed {
@@ -36,57 +52,47 @@ export class ChangeFeed {
   readonly hints: Pick<Doorbell, "ring"> = { ring: (seq) => this.#hint(seq) };
   readonly #wakeUps = new Doorbell();
   readonly #options: ChangeFeedOptions;
-  readonly #news = new Doorbell();
   readonly #tail: ChangeTail;
-  #head: number;
-  #listeners = 0;
+  readonly #readers = new Set<LogReader>();
+  readonly #pages = new Map<string, Promise<ChangePage>>();
+  readonly #notifier: LogNotifier;
+  readonly #closing = new AbortController();
+  #bounds: LogBounds;
+  #lookAroundAtMs = 0;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
-  private constructor(options: ChangeFeedOptions, head: number) {
+  private constructor(options: ChangeFeedOptions, bounds: LogBounds) {
     this.#options = options;
-    this.#head = head;
-    this.#tail = new ChangeTail(head);
+    this.#bounds = bounds;
+    this.#tail = new ChangeTail(bounds.head);
+    const { orm, notifyIntervalMs: intervalMs, world } = options;
+    const send = (head: number): Promise<unknown> =>
+      inTenant(null, () => orm.em.fork().execute("select pg_notify('change_log', ?)", [String(head)]));
+    this.#notifier = new LogNotifier({ send, intervalMs, world, signal: this.#closing.signal });
   }
 
   /** A feed that knows where the log ends. */
   static async open(options: ChangeFeedOptions): Promise<ChangeFeed> {
-    const { head } = await inTenant(null, () => readBounds(options.orm.em.fork()));
-    return new ChangeFeed(options, head);
+    return new ChangeFeed(options, await inTenant(null, () => readBounds(options.orm.em.fork())));
+  }
+
+  /** The ends of the log as this process knows them since its last refresh. */
+  get bounds(): LogBounds {
+    return this.#bounds;
   }
 
   /** The last number that this process knows of. */
   get head(): number {
-    return this.#head;
+    return this.#bounds.head;
   }
 
-  /** The ends of the log as the database has them now. */
-  async bounds(): Promise<LogBounds> {
-    return inTenant(null, () => orUnavailable(readBounds(this.#options.orm.em.fork())));
-  }
-
-  /** Hears when there is something new. To be closed. */
-  listen(): Ear {
-    const ear = this.#news.listen();
-    this.#listeners++;
-    return {
-      wait: (timeoutMs, signal) => ear.wait(timeoutMs, signal),
-      close: () => {
-        ear.close();
-        this.#listeners--;
-      },
-    };
-  }
-
-  /** The next changes after a number, of one tenant or (`null`) of all; others may be among them. */
-  async read(after: number, tenant: string | null): Promise<ChangePage> {
-    const upTo = this.#head;
-    if (after >= upTo) return { changes: [], upTo: after };
-    const changes = this.#tail.covers(after)
-      ? this.#tail.between(after, Math.min(upTo, after + PAGE_CHANGES_MAX))
-      : await this.#readDatabase(after, upTo, tenant);
-    const last = changes.at(-1);
-    return { changes, upTo: changes.length === PAGE_CHANGES_MAX && last !== undefined ? last.seq : upTo };
+  /** Reads for a watch of one tenant or (`null`) of all. To be closed. */
+  read(tenant: string | null): LogReader {
+    const source: LogSource = { bounds: () => this.#bounds, page: (after) => this.#page(after, tenant) };
+    const reader = new LogReader(source, tenant, () => this.#readers.delete(reader));
+    this.#readers.add(reader);
+    return reader;
   }
 
   /** Numbers what is committed, and learns what is new. */
@@ -111,13 +117,16 @@ export class ChangeFeed {
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
+      this.#closing.abort();
       ear.close();
     }
   }
 
   /** Most numbers that we hear of, we gave out ourselves. */
   #hint(seq: string | undefined): void {
-    if (seq === undefined || Number(seq) > this.#head) this.#wakeUps.ring();
+    if (seq === undefined) this.#lookAroundAtMs = 0;
+    else this.#notifier.heard(Number(seq));
+    if (seq === undefined || Number(seq) > this.#bounds.head) this.#wakeUps.ring();
   }
 
   #run(): Promise<void> {
@@ -127,29 +136,93 @@ export class ChangeFeed {
   }
 
   async #refreshNow(): Promise<void> {
-    const em = this.#options.orm.em.fork();
-    const rows = await em.execute<{ head: string }[]>("select sequence_changes() as head");
-    const head = Number(rows[0]?.head);
-    if (head <= this.#head) return;
-    await this.#extendTail(head);
-    this.#head = head;
-    this.#news.ring();
-  }
-
-  async #extendTail(head: number): Promise<void> {
-    const missed = head - this.#head;
-    if (this.#listeners === 0 || missed > PAGE_CHANGES_MAX) {
-      this.#tail.reset(head);
-      return;
+    const { epoch, head } = this.#bounds;
+    const bounds = await this.#askDatabase();
+    if (bounds.epoch !== epoch) return this.#startOver(bounds);
+    if (bounds.head < head) {
+      await beginEpoch(this.#options.orm.em.fork(), this.#bounds);
+      return this.#startOver(await this.#askDatabase());
     }
-    const range = { after: this.#head, upTo: head, tenant: null, limit: missed };
-    this.#tail.push(await readChanges(this.#options.orm.em.fork(), range));
+    if (bounds.head === head) this.#bounds = bounds;
+    else await this.#advance(bounds);
   }
 
-  async #readDatabase(after: number, upTo: number, tenant: string | null): Promise<Change[]> {
-    const range = { after, upTo, tenant, limit: PAGE_CHANGES_MAX };
-    const found = await inTenant(tenant, () => orUnavailable(readChanges(this.#options.orm.em.fork(), range)));
-    return found.map(({ change }) => change);
+  async #askDatabase(): Promise<LogBounds> {
+    const nowMs = performance.now();
+    const lookAround = nowMs >= this.#lookAroundAtMs;
+    const bounds = await withinTime(ANSWER_MS_MAX, refreshLog(this.#options.orm.em.fork(), { lookAround }));
+    if (lookAround) this.#lookAroundAtMs = nowMs + this.#options.pollMs;
+    return bounds;
+  }
+
+  #startOver(bounds: LogBounds): void {
+    this.#tail.reset(bounds.head);
+    this.#bounds = bounds;
+    for (const reader of this.#readers) reader.hear(0);
+    this.#options.warn("The change log is another than it was: watches begin anew.");
+  }
+
+  /** Takes in what is new, page by page, so that watchers who keep up find it in the tail. */
+  async #advance(bounds: LogBounds): Promise<void> {
+    this.#notifier.tell(bounds.head);
+    const missed = bounds.head - this.#bounds.head;
+    if (this.#readers.size === 0 || missed > MISSED_CHANGES_MAX) return this.#skipTo(bounds);
+    while (this.#bounds.head < bounds.head) {
+      const { head: after } = this.#bounds;
+      const upTo = Math.min(bounds.head, after + PAGE_CHANGES_MAX);
+      const piece = await this.#readPiece({ after, upTo, tenant: null, limit: PAGE_CHANGES_MAX });
+      if (piece.floor > after) return this.#skipTo(bounds);
+      this.#tail.push(piece.changes);
+      this.#bounds = { ...bounds, head: upTo };
+      this.#wake(piece, after);
+    }
+  }
+
+  #wake({ changes }: LogPiece, after: number): void {
+    const tenants = new Set(changes.map(({ change }) => change.tenant));
+    for (const reader of this.#readers) {
+      if (reader.tenant === null || tenants.has(reader.tenant)) reader.hear(after);
+    }
+  }
+
+  #skipTo(bounds: LogBounds): void {
+    const { head: after } = this.#bounds;
+    this.#tail.reset(bounds.head);
+    this.#bounds = bounds;
+    for (const reader of this.#readers) reader.hear(after);
+  }
+
+  async #page(after: number, tenant: string | null): Promise<ChangePage> {
+    const { head } = this.#bounds;
+    if (this.#tail.covers(after)) {
+      const upTo = Math.min(head, after + PAGE_CHANGES_MAX);
+      const changes = this.#tail.between(after, upTo);
+      return { changes: tenant === null ? changes : changes.filter((change) => change.tenant === tenant), upTo };
+    }
+    return this.#sharedPage(after, tenant, head);
+  }
+
+  /** Watchers that stand at the same place (after a restart all of them resume) share one query. */
+  #sharedPage(after: number, tenant: string | null, head: number): Promise<ChangePage> {
+    const key = JSON.stringify([after, head, tenant]);
+    const known = this.#pages.get(key);
+    if (known !== undefined) return known;
+    const page = this.#readPage(after, tenant, head).finally(() => this.#pages.delete(key));
+    this.#pages.set(key, page);
+    return page;
+  }
+
+  async #readPage(after: number, tenant: string | null, head: number): Promise<ChangePage> {
+    const range = { after, upTo: head, tenant, limit: PAGE_CHANGES_MAX };
+    const piece = await inTenant(tenant, () => orUnavailable(this.#readPiece(range)));
+    if (piece.floor > after) return "gone";
+    const changes = piece.changes.map(({ change }) => change);
+    const last = changes.at(-1);
+    return { changes, upTo: changes.length === PAGE_CHANGES_MAX && last !== undefined ? last.seq : head };
+  }
+
+  #readPiece(range: LogRange): Promise<LogPiece> {
+    return withinTime(ANSWER_MS_MAX, readChanges(this.#options.orm.em.fork(), range));
   }
 
   #warn(error: unknown): void {

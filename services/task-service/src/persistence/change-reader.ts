@@ -36,14 +36,23 @@ export interface LogRange {
   readonly limit: number;
 }
 
+/** A piece of the log, and the log's floor at the moment when it was read: above `after`, the piece has a gap. */
+export interface LogPiece {
+  readonly changes: readonly SizedChange[];
+  readonly floor: number;
+}
+
 /** Reads numbered changes, in order. */
-export async function readChanges(em: EntityManager, { after, upTo, tenant, limit }: LogRange): Promise<SizedChange[]> {
-  const rows = await em.execute<LogRow[]>(
-    `select seq, id, tenant, kind, ref_id, task_id, before, after, coalesce(pg_column_size(after), 0) as bytes
-     from change_log where seq > ? and seq <= ? ${tenant === null ? "" : "and tenant = ?"} order by seq limit ?`,
+export async function readChanges(em: EntityManager, { after, upTo, tenant, limit }: LogRange): Promise<LogPiece> {
+  const rows = await em.execute<({ floor: string } & (LogRow | { seq: null }))[]>(
+    `select h.floor, c.* from change_head h left join lateral (
+       select seq, id, tenant, kind, ref_id, task_id, before, after, coalesce(pg_column_size(after), 0) as bytes
+       from change_log where seq > ? and seq <= ? ${tenant === null ? "" : "and tenant = ?"} order by seq limit ?
+     ) c on true order by c.seq`,
     [after, upTo, ...(tenant === null ? [] : [tenant]), limit],
   );
-  return rows.map((row) => ({ change: changeFromRow(row), bytes: row.bytes }));
+  const changes = rows.flatMap((row) => (row.seq === null ? [] : [{ change: changeFromRow(row), bytes: row.bytes }]));
+  return { changes, floor: Number(rows[0]?.floor) };
 }
 
 /** The ends of the log: which one it is, the last number given out, and the number before the oldest that is kept. */
@@ -53,13 +62,31 @@ export interface LogBounds {
   readonly floor: number;
 }
 
+interface HeadRow {
+  readonly epoch: string;
+  readonly head: string;
+  readonly floor: string;
+}
+
 /** Reads the ends of the log. */
 export async function readBounds(em: EntityManager): Promise<LogBounds> {
-  const rows = await em.execute<{ epoch: string; head: string; floor: string }[]>(
-    `select h.epoch, h.seq as head, coalesce((select min(seq) - 1 from change_log where seq is not null), h.seq) as floor
-     from change_head h`,
-  );
-  const row = rows[0];
+  return boundsFrom(await em.execute<HeadRow[]>("select epoch, seq as head, floor from change_head"));
+}
+
+/**
+ * Numbers what is committed and has no number yet, and reads the ends of the log. If asked to look around, it begins a new
+ * epoch where the log turns out to live elsewhere than it did.
+ */
+export async function refreshLog(em: EntityManager, { lookAround }: { lookAround: boolean }): Promise<LogBounds> {
+  return boundsFrom(await em.execute<HeadRow[]>("select * from refresh_log(?)", [lookAround]));
+}
+
+/** Begins a new epoch of a log that was further once than it is now. Whoever comes second finds it done. */
+export async function beginEpoch(em: EntityManager, { epoch, head }: LogBounds): Promise<void> {
+  await em.execute("update change_head set epoch = gen_random_uuid() where epoch = ? and seq < ?", [epoch, head]);
+}
+
+function boundsFrom([row]: readonly HeadRow[]): LogBounds {
   if (row === undefined) throw new Error("The change log has no head.");
   return { epoch: row.epoch, head: Number(row.head), floor: Number(row.floor) };
 }

@@ -34,10 +34,13 @@ export interface OpenOptions {
   readonly url: string;
   readonly world: Pick<World, "sleep" | "random">;
   readonly watchPollMs: number;
+  /** `Infinity` for never. */
+  readonly watchNotifyIntervalMs?: number;
   readonly warn: (message: string) => void;
 }
 
 const APPLICATION_NAME = "task-service";
+const NOTIFY_INTERVAL_MS = 10;
 /** Each holds one of the 16 connections while its reader takes it in. */
 const LONG_SNAPSHOTS_MAX = 6;
 
@@ -60,10 +63,16 @@ export class Database {
 
   /** Connects to a migrated database and begins to follow its log. */
   static async open(options: OpenOptions): Promise<Database> {
-    const { url, world, warn, watchPollMs } = options;
+    const {
+      url,
+      world,
+      warn,
+      watchPollMs: pollMs,
+      watchNotifyIntervalMs: notifyIntervalMs = NOTIFY_INTERVAL_MS,
+    } = options;
     const entities = [Task, SessionRecord, WorkSession];
     const orm = await openDatabase({ url, applicationName: APPLICATION_NAME, entities, rowSecurity: true, warn });
-    const feed = await ChangeFeed.open({ orm, world, pollMs: watchPollMs, warn });
+    const feed = await ChangeFeed.open({ orm, world, pollMs, notifyIntervalMs, warn });
     return new Database(orm, feed, options);
   }
 

@@ -39,7 +39,7 @@ export class TestApp implements App {
     const all = { ...defaultLimits, ...limits };
     const warnings: string[] = [];
     const warn = (message: string): void => void warnings.push(message);
-    const database = await Database.open({ url: at, world: systemWorld(), watchPollMs: all.watchPollMs, warn });
+    const database = await Database.open({ ...all, url: at, world: systemWorld(), warn });
     return new TestApp(at, database, { limits: all, warnings });
   }
 
