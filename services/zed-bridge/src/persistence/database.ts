@@ -1,4 +1,4 @@
-import { Doorbell, openDatabase, transact } from "@helix-zed/persistence";
+import { closeDatabase, Doorbell, openDatabase, transact } from "@helix-zed/persistence";
 import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import { ThreadEntry } from "../domain/thread-entry.ts";
 import { ThreadMapping } from "../domain/thread-mapping.ts";
@@ -64,6 +64,6 @@ export class Database {
   /** Lets go of all connections. */
   async close(): Promise<void> {
     await this.#notifier.close();
-    await this.#orm.close(true);
+    await closeDatabase(this.#orm);
   }
 }
