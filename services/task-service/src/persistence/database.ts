@@ -1,5 +1,5 @@
 import { type Actor, tenantOf, type World } from "@helix-zed/domain";
-import { inTenant, listenTo, openDatabase, refuseIfUnavailable, transact } from "@helix-zed/persistence";
+import { closeDatabase, inTenant, listenTo, openDatabase, refuseIfUnavailable, transact } from "@helix-zed/persistence";
 import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import { refuse } from "../domain/reason.ts";
 import { SessionRecord } from "../domain/session-record.ts";
@@ -138,7 +138,7 @@ export class Database {
   async close(): Promise<void> {
     this.#closing.abort(new Error("The database is being closed."));
     await Promise.all(this.#background);
-    await this.#orm.close(true);
+    await closeDatabase(this.#orm);
   }
 }
 
