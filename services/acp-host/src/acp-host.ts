@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
-import type { Environment } from "./agent-environment.ts";
+import type { Environment } from "./passed-environment.ts";
 import { Agents } from "./agents.ts";
 import type { Config } from "./config.ts";
 import { defaultAgents } from "./default-agents.ts";

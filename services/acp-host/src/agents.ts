@@ -1,7 +1,8 @@
 import type { Logger } from "pino";
 import { AgentConnection } from "./agent-connection.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
-import { agentEnvironment, prepareHome, type Environment } from "./agent-environment.ts";
+import { agentEnvironment, prepareHome } from "./agent-environment.ts";
+import type { Environment } from "./passed-environment.ts";
 import { AgentProcess } from "./agent-process.ts";
 import { Failure } from "./failure.ts";
 import { redactor } from "./secrets.ts";

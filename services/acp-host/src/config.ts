@@ -3,7 +3,7 @@ import { isAbsolute } from "node:path";
 import { syncPath } from "@helix-zed/sync-protocol";
 import { z } from "zod";
 import { agentsFile, type AgentDefinition } from "./agent-definition.ts";
-import type { Environment } from "./agent-environment.ts";
+import type { Environment } from "./passed-environment.ts";
 
 // The configuration: environment variables, read once. Those of Zed have Zed's
 // names and Zed's meaning (booleans are exactly `true` or `false`); those that

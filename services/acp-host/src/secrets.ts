@@ -1,4 +1,4 @@
-import type { Environment } from "./agent-environment.ts";
+import type { Environment } from "./passed-environment.ts";
 
 const secretName = /KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL/i;
 const shortestSecret = 8;

@@ -1,3 +1,4 @@
+import { passedEnvironment } from "@helix-zed/acp-host/passed-environment";
 import { type Outside, type Read, runService, type ServiceParts, tokenAuthenticator } from "@helix-zed/server";
 import type { App } from "./application/app.ts";
 import { forgetLinks } from "./application/close-link.ts";
@@ -6,7 +7,7 @@ import { settings } from "./config.ts";
 import { holdDataFolder, runnerNameIn } from "./data-folder.ts";
 import { defaultLimits } from "./domain/limits.ts";
 import { acpHostRecipe } from "./launcher/acp-host-recipe.ts";
-import { passedEnvironment, secretsIn } from "./launcher/passed-environment.ts";
+import { secretsIn } from "./launcher/secrets-in.ts";
 import { Database } from "./persistence/database.ts";
 import { migrateBridge } from "./persistence/migrate.ts";
 import { workSessionReader } from "./runner/work-session-reader.ts";

@@ -25,12 +25,6 @@ export async function resolveProjectPath(given: string, roots: readonly string[]
   return real;
 }
 
-/** The real paths of the configured roots; those that do not exist are left out. */
-export async function resolveRoots(roots: readonly string[]): Promise<string[]> {
-  const real = await Promise.all(roots.map((root) => realpath(root).catch(() => null)));
-  return real.filter((root) => root !== null);
-}
-
 function isBelow(candidate: string, roots: readonly string[]): boolean {
   return roots.some((root) => {
     const relative = path.relative(root, candidate);

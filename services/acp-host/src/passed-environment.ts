@@ -1,6 +1,7 @@
-// What a process of ours gets from the bridge's own environment: where programs are, which language to speak, how to reach
-// the network, and the variables that its agents are defined to need. Everything else stays out: the bridge's database and
-// tokens, and whatever the machine has set for other purposes.
+// What a process gets from the environment of the one that starts it: where programs are, which language to speak, how to
+// reach the network, and the variables that agents are defined to need. Everything else stays out: databases, tokens, and
+// whatever the machine has set for other purposes. In particular IS_SANDBOX, which some machines set to "yes" and which
+// makes claude exit at once unless it is exactly "1".
 
 /** Variables by name, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -26,8 +27,6 @@ const ALWAYS = [
   "NODE_EXTRA_CA_CERTS",
 ];
 
-const SECRET_NAME = /KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL/i;
-
 /** What is passed on; a trailing `*` in a name stands for any ending. */
 export function passedEnvironment(environment: Environment, names: readonly string[]): Record<string, string> {
   const allowed = [...ALWAYS, ...names];
@@ -35,11 +34,6 @@ export function passedEnvironment(environment: Environment, names: readonly stri
     value !== undefined && allowed.some((pattern) => matches(name, pattern)) ? [[name, value] as const] : [],
   );
   return Object.fromEntries(passed);
-}
-
-/** The values among these variables that nobody should read. */
-export function secretsIn(environment: Environment): string[] {
-  return Object.entries(environment).flatMap(([name, value]) => (value && SECRET_NAME.test(name) ? [value] : []));
 }
 
 function matches(name: string, pattern: string): boolean {
