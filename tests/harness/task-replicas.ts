@@ -112,6 +112,7 @@ export class TaskReplicas {
   readonly services: readonly ServiceUnderTest[];
   readonly #parts: Parts;
   #isStopped = false;
+  #lastReport = "";
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -155,6 +156,7 @@ export class TaskReplicas {
 
   /** What every process logged last. */
   report(): string {
+    if (this.#isStopped) return this.#lastReport;
     return this.services.map((service) => service.report()).join("\n");
   }
 
@@ -163,9 +165,8 @@ export class TaskReplicas {
     if (this.#isStopped) return;
     const outcomes = await Promise.all(this.services.map((service) => service.stop()));
     const problems = outcomes.filter((problem) => problem !== undefined);
-    const report = problems.length > 0 ? this.report() : "";
     await this.discard();
-    if (problems.length > 0) throw new Error(`${problems.join("; ")}\n${report}`);
+    if (problems.length > 0) throw new Error(`${problems.join("; ")}\n${this.#lastReport}`);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -175,8 +176,9 @@ export class TaskReplicas {
   /** Removes everything by force, and asks no questions. */
   async discard(): Promise<void> {
     if (this.#isStopped) return;
-    this.#isStopped = true;
     await Promise.all(this.services.map((service) => service.stop()));
+    this.#lastReport = this.report();
+    this.#isStopped = true;
     rmSync(this.#parts.folder, { recursive: true, force: true });
   }
 }

@@ -37,6 +37,29 @@ describe("migrations", () => {
   });
 });
 
+describe("a schema that is newer than the process", () => {
+  const compatible = sqlMigration("0002-new-table", "create table u (a int);");
+  const breaking = sqlMigration("0003-breaking-new-words", "alter table t rename a to b;");
+
+  test("is used by a process that it does not break", async () => {
+    const url = await emptyDatabase();
+    await migrate({ url, applicationName, migrations: [first, compatible] });
+    expect(await migrate({ url, applicationName, migrations: [first] })).toEqual([]);
+  });
+
+  test("is refused in one plain line by a process that it breaks, and not by one that knows it", async () => {
+    const url = await emptyDatabase();
+    const migrations = [first, compatible, breaking];
+    await migrate({ url, applicationName, migrations });
+    const refused = migrate({ url, applicationName, migrations: [first, compatible] });
+    await expect(refused).rejects.toThrow(DatabaseStartError);
+    await expect(refused).rejects.toThrow(
+      /^The database was migrated by a newer version .*0003-breaking-new-words.*\.$/,
+    );
+    expect(await migrate({ url, applicationName, migrations })).toEqual([]);
+  });
+});
+
 describe("a database that cannot be used", () => {
   test.each([
     ["nobody listens", "postgresql://u:secret@127.0.0.1:1/none"],

@@ -2,7 +2,8 @@
 //
 // A migration is a name and a piece of SQL. Those that are missing run in the order of the list, in one transaction; there
 // is no way back. Processes that start together wait for one another: all of it happens under an advisory lock of
-// the database, taken by a connection that does nothing else, so that a process that dies lets go of it.
+// the database, taken by a connection that does nothing else, so that a process that dies lets go of it. A process that is
+// older than the schema starts nevertheless, unless a migration that it does not know is breaking (refuse-newer-schema.ts).
 
 import { Migration } from "@mikro-orm/migrations";
 import { type Configuration, MikroORM } from "@mikro-orm/postgresql";
@@ -10,6 +11,7 @@ import { Migrator } from "@mikro-orm/migrations";
 import { Client, type PoolClient } from "pg";
 import { provideAppRole } from "./app-role.ts";
 import { DatabaseStartError, unusable } from "./database-start-error.ts";
+import { refuseNewerSchema } from "./refuse-newer-schema.ts";
 import { allTenants, tenantSetting } from "./tenant-scope.ts";
 
 /** One step of a schema's history. */
@@ -31,7 +33,7 @@ export interface MigrateOptions {
 /** One for all of our services: two that share a database by mistake do not disturb each other. */
 const LOCK_KEY = 4_841_520_001;
 
-/** A migration that is made of SQL alone. */
+/** A migration that is made of SQL alone; `0007-breaking-…` if processes that do not know it must not run after it. */
 export function sqlMigration(name: string, sql: string): NamedMigration {
   return {
     name,
@@ -46,7 +48,9 @@ export function sqlMigration(name: string, sql: string): NamedMigration {
 /** Brings the database up to date and gives the names of the migrations that were missing. Safe to run at the same time. */
 export async function migrate({ rowSecurity = false, ...options }: MigrateOptions): Promise<string[]> {
   const { url, applicationName, migrations } = options;
+  const names = migrations.map(({ name }) => name);
   return underLock(options, async (client) => {
+    await refuseNewerSchema(client, names);
     const orm = await MikroORM.init({
       clientUrl: url,
       entities: [],
