@@ -11,16 +11,21 @@ const backend: Actor = {
 
 describe("the tenant of an actor", () => {
   test("is the organization of a user who has one", () => {
-    expect(tenantOf({ kind: "user", userId: "ada", organizationId: "acme" })).toBe("acme");
+    expect(tenantOf({ kind: "user", userId: "ada", organizationId: "acme" })).toBe("organization:acme");
   });
 
   test("is the user where there is no organization", () => {
-    expect(tenantOf({ kind: "user", userId: "ada" })).toBe("ada");
+    expect(tenantOf({ kind: "user", userId: "ada" })).toBe("user:ada");
   });
 
   test("is that of the user whom a service acts for", () => {
-    expect(tenantOf(backend)).toBe("acme");
-    expect(tenantOf({ ...runner, actsFor: { userId: "ada" } })).toBe("ada");
+    expect(tenantOf(backend)).toBe("organization:acme");
+    expect(tenantOf({ ...runner, actsFor: { userId: "ada" } })).toBe("user:ada");
+  });
+
+  test("is not that of a user who is called like the organization", () => {
+    const [user, member] = [{ userId: "acme" }, { userId: "ada", organizationId: "acme" }];
+    expect(tenantOf({ kind: "user", ...user })).not.toBe(tenantOf({ kind: "user", ...member }));
   });
 
   test("is all tenants for a runner that acts for nobody", () => {

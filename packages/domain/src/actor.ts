@@ -32,9 +32,14 @@ export type Actor = UserActor | ServiceActor;
  */
 export function tenantOf(actor: Actor): string | null {
   const principal = principalOf(actor);
-  if (principal !== null) return principal.organizationId ?? principal.userId;
+  if (principal !== null) return tenantOfPrincipal(principal);
   if (hasRole(actor, "runner")) return null;
   throw new Error(`The service ${nameOf(actor)} acts for nobody and is no runner: it has no tenant.`);
+}
+
+/** A person's tenant. Its kind is part of the name: a user may be called like an organization. */
+export function tenantOfPrincipal({ userId, organizationId }: Principal): string {
+  return organizationId === undefined ? `user:${userId}` : `organization:${organizationId}`;
 }
 
 /** The person behind the call, or `null` for a service that acts for nobody. */

@@ -8,8 +8,9 @@ export {
   roles,
   type ServiceActor,
   tenantOf,
+  tenantOfPrincipal,
   type UserActor,
 } from "./actor.ts";
 export { availableActions, isTerminal, type Lifecycle, nextState } from "./lifecycle.ts";
-export { Refusal, type RefusalExtras, type ResourceName, type Violation } from "./refusal.ts";
+export { type Quota, Refusal, type RefusalExtras, type ResourceName, type Violation } from "./refusal.ts";
 export { systemWorld, type World } from "./world.ts";

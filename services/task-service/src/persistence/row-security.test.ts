@@ -8,7 +8,7 @@ import { getTask } from "../application/get-task.ts";
 import { person, TestApp } from "../testing/test-app.ts";
 import { migrateTaskService } from "./migrate.ts";
 
-const TENANTS = ["ada", "bob"] as const;
+const TENANTS = ["user:ada", "user:bob"] as const;
 /** Tables that say nothing of any tenant. */
 const COMMON_TABLES = ["change_head", "mikro_orm_migrations"];
 
@@ -19,7 +19,7 @@ let door: MikroORM;
 beforeAll(async () => {
   app = await TestApp.open();
   door = await open(app.url, 4);
-  for (const tenant of TENANTS) await app.createTask({ requestId: randomUUID() }, person(tenant));
+  for (const user of ["ada", "bob"]) await app.createTask({ requestId: randomUUID() }, person(user));
 });
 
 afterAll(async () => {
@@ -49,7 +49,7 @@ async function guardedTables(): Promise<string[]> {
 
 function insertForBob(): Promise<unknown> {
   const values = [randomUUID()];
-  return sql("insert into request_ledger (tenant, request_id, payload_hash) values ('bob', ?, '')", values);
+  return sql("insert into request_ledger (tenant, request_id, payload_hash) values ('user:bob', ?, '')", values);
 }
 
 function codeOf(work: Promise<unknown>): Promise<string | undefined> {
@@ -77,8 +77,8 @@ describe("row-level security", () => {
   });
 
   test("changes and deletes no row of another tenant", async () => {
-    const bobs = "tenant = 'bob'";
-    await inTenant("ada", async () => {
+    const bobs = "tenant = 'user:bob'";
+    await inTenant("user:ada", async () => {
       for (const table of await guardedTables()) {
         expect(await sql(`update ${table} set tenant = tenant where ${bobs} returning 1`), table).toEqual([]);
         expect(await sql(`delete from ${table} where ${bobs} returning 1`), table).toEqual([]);
@@ -87,10 +87,10 @@ describe("row-level security", () => {
   });
 
   test("takes no row for another tenant, nor for nobody", async () => {
-    expect(await codeOf(inTenant("ada", insertForBob))).toBe("42501");
+    expect(await codeOf(inTenant("user:ada", insertForBob))).toBe("42501");
     expect(await codeOf(insertForBob())).toBe("42501");
-    expect(await codeOf(inTenant("bob", insertForBob))).toBe("none");
-    expect(await codeOf(inTenant("ada", () => sql("update tasks set tenant = 'bob'")))).toBe("42501");
+    expect(await codeOf(inTenant("user:bob", insertForBob))).toBe("none");
+    expect(await codeOf(inTenant("user:ada", () => sql("update tasks set tenant = 'user:bob'")))).toBe("42501");
   });
 
   test("guards every table, and binds their owner too", async () => {
@@ -123,18 +123,18 @@ describe("row-level security", () => {
 });
 
 describe("a pooled connection", () => {
-  const names = ["ada", "bob", "o'neil\\", "*", "$1", "no;body"];
+  const names = ["user:ada", "user:bob", "o'neil\\", "*", "$1", "no;body"];
 
   test("keeps nothing of the tenant that it worked for", async () => {
     const orm = await open(app.url, 1);
     try {
-      await inTenant("ada", () => orm.em.fork().transactional((em) => em.execute("select from tasks")));
+      await inTenant("user:ada", () => orm.em.fork().transactional((em) => em.execute("select from tasks")));
       expect(await tenantsIn("tasks", orm)).toEqual([]);
-      await codeOf(inTenant("bob", () => orm.em.fork().transactional((em) => em.execute("select 1 / 0"))));
+      await codeOf(inTenant("user:bob", () => orm.em.fork().transactional((em) => em.execute("select 1 / 0"))));
       expect(await tenantsIn("tasks", orm)).toEqual([]);
-      await codeOf(inTenant("bob", () => sql("select 1 / 0", [], orm)));
+      await codeOf(inTenant("user:bob", () => sql("select 1 / 0", [], orm)));
       expect(await tenantsIn("tasks", orm)).toEqual([]);
-      expect(await inTenant("ada", () => tenantsIn("tasks", orm))).toEqual(["ada"]);
+      expect(await inTenant("user:ada", () => tenantsIn("tasks", orm))).toEqual(["user:ada"]);
     } finally {
       await orm.close(true);
     }

@@ -1,4 +1,4 @@
-import { Refusal } from "@helix-zed/domain";
+import { Refusal, tenantOfPrincipal } from "@helix-zed/domain";
 import { violatedConstraint } from "@helix-zed/persistence";
 import type { Agent } from "../domain/agents.ts";
 import type { Reason } from "../domain/reason.ts";
@@ -85,7 +85,7 @@ export async function getOrCreateThread(
   const { workSession, agent, projectPath, now } = wanted;
   const { id, taskId, userId, organizationId } = workSession;
   const instanceId = await unit.threads.instanceOf({ workSessionId: id });
-  const tenant = organizationId === "" ? userId : organizationId;
+  const tenant = tenantOfPrincipal(organizationId === "" ? { userId } : { userId, organizationId });
   const owner = { tenant, userId, organizationId, taskId };
   const place = { workingDirectory: projectPath, launchTarget: app.launchTarget };
   const instance =
