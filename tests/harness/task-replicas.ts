@@ -136,6 +136,11 @@ export class TaskReplicas {
     return `http://127.0.0.1:${port}`;
   }
 
+  /** The file that the services know the tokens by. */
+  get tokensFile(): string {
+    return this.#parts.tokens.file;
+  }
+
   token(holder: (typeof HOLDERS)[number]["name"]): string {
     return this.#parts.tokens.token(holder);
   }
