@@ -15,7 +15,7 @@ interface Room {
 
 /** Of Node only hashing, which is a function of its input. */
 const DOMAIN = ["@helix-zed/domain", "@mikro-orm/core", "node:crypto", "src/domain/"];
-const PERSISTENCE = [...DOMAIN, "@helix-zed/persistence", "@mikro-orm/", "pg", "node:", "src/persistence/"];
+const PERSISTENCE = [...DOMAIN, "@helix-zed/persistence", "@mikro-orm/", "kysely", "pg", "node:", "src/persistence/"];
 const APPLICATION = [...PERSISTENCE, "@helix-zed/sync-protocol", "src/application/", "src/workspace/", "src/agents/"];
 const TRANSPORT = [
   ...APPLICATION,

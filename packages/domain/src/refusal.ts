@@ -12,10 +12,18 @@ export interface ResourceName {
   readonly name: string;
 }
 
+/** A limit that was reached. */
+export interface Quota {
+  /** Whose: `user:ada`. */
+  readonly subject: string;
+  readonly description: string;
+}
+
 /** What a refusal may say beyond its reason. */
 export interface RefusalExtras {
   readonly violations?: readonly Violation[];
   readonly resource?: ResourceName;
+  readonly quota?: Quota;
   /** After how many milliseconds it makes sense to try again. */
   readonly retryAfterMs?: number;
 }
@@ -26,6 +34,7 @@ export class Refusal<Reason extends string = string> extends Error {
   readonly metadata: Readonly<Record<string, string>>;
   readonly violations: readonly Violation[];
   readonly resource: ResourceName | undefined;
+  readonly quota: Quota | undefined;
   readonly retryAfterMs: number | undefined;
 
   constructor(
@@ -40,6 +49,7 @@ export class Refusal<Reason extends string = string> extends Error {
     this.metadata = metadata;
     this.violations = extras.violations ?? [];
     this.resource = extras.resource;
+    this.quota = extras.quota;
     this.retryAfterMs = extras.retryAfterMs;
   }
 }

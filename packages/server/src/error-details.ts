@@ -1,10 +1,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { ConnectError } from "@connectrpc/connect";
-import type { Refusal, ResourceName, Violation } from "@helix-zed/domain";
+import type { Quota, Refusal, ResourceName, Violation } from "@helix-zed/domain";
 import {
   BadRequestSchema,
   ErrorInfoSchema,
+  QuotaFailureSchema,
   RequestInfoSchema,
   ResourceInfoSchema,
   RetryInfoSchema,
@@ -28,6 +29,7 @@ export function detailsOf(refusal: Refusal): Detail[] {
   const details = [errorInfo(refusal.reason, refusal.metadata)];
   if (refusal.violations.length > 0) details.push(badRequest(refusal.violations));
   if (refusal.resource !== undefined) details.push(resourceInfo(refusal.resource, refusal.message));
+  if (refusal.quota !== undefined) details.push(quotaFailure(refusal.quota));
   if (refusal.retryAfterMs !== undefined) details.push(retryInfo(refusal.retryAfterMs));
   return details;
 }
@@ -61,6 +63,15 @@ function badRequest(violations: readonly Violation[]): Detail {
 function resourceInfo({ type, name }: ResourceName, description: string): Detail {
   const value: MessageInitShape<typeof ResourceInfoSchema> = { resourceType: type, resourceName: name, description };
   return { desc: ResourceInfoSchema, value };
+}
+
+function quotaFailure({ subject, description }: Quota): Detail {
+  const violation = {
+    subject: shorten(subject, DESCRIPTION_CHARS_MAX),
+    description: shorten(description, DESCRIPTION_CHARS_MAX),
+  };
+  const value: MessageInitShape<typeof QuotaFailureSchema> = { violations: [violation] };
+  return { desc: QuotaFailureSchema, value };
 }
 
 function retryInfo(retryAfterMs: number): Detail {

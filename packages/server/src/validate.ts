@@ -2,7 +2,7 @@ import { create, type DescMessage, type DescService, type Message } from "@bufbu
 import { pathToString } from "@bufbuild/protobuf/reflect";
 import type { Validator, Violation } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
-import { Refusal } from "@helix-zed/domain";
+import { Refusal, type Violation as Named } from "@helix-zed/domain";
 import type { ServerReason } from "./server-reasons.ts";
 
 /** Compiles the rules of every request of these services, to be done at start-up: the first of all costs some 70 ms. */
@@ -15,39 +15,43 @@ export function compileRules(validator: Validator, services: Iterable<DescServic
   }
 }
 
-/** Checks every request against the rules in its proto, and refuses with all that it violates at once. */
-export function validateRequests(validator: Validator): Interceptor {
+/** What a service finds wrong with a request beyond the rules in its proto; asked only about one that breaks these. */
+export type FurtherChecks = (schema: DescMessage, request: Message) => readonly Named[];
+
+/** Checks every request against the rules in its proto, and refuses with all that is wrong with it at once. */
+export function validateRequests(validator: Validator, furtherChecks: FurtherChecks = () => []): Interceptor {
+  const check = (schema: DescMessage, message: Message): void => {
+    const result = validator.validate(schema, message);
+    if (result.kind === "error") throw result.error;
+    if (result.kind === "invalid") throw invalidRequest(result.violations, furtherChecks(schema, message));
+  };
   return (next) => (request) => {
-    if (!request.stream) check(validator, request.method.input, request.message);
+    if (!request.stream) check(request.method.input, request.message);
     else if (request.method.methodKind === "server_streaming") {
-      return next({ ...request, message: checkEach(validator, request.method.input, request.message) });
+      return next({ ...request, message: checkEach(check, request.method.input, request.message) });
     }
     return next(request);
   };
 }
 
 async function* checkEach<T extends Message>(
-  validator: Validator,
+  check: (schema: DescMessage, message: Message) => void,
   schema: DescMessage,
   messages: AsyncIterable<T>,
 ): AsyncIterable<T> {
   for await (const message of messages) {
-    check(validator, schema, message);
+    check(schema, message);
     yield message;
   }
 }
 
-function check(validator: Validator, schema: DescMessage, message: Message): void {
-  const result = validator.validate(schema, message);
-  if (result.kind === "error") throw result.error;
-  if (result.kind === "invalid") throw invalidRequest(result.violations);
-}
-
-function invalidRequest(found: readonly Violation[]): Refusal<ServerReason> {
-  const violations = found.map(({ field, message }) => ({
+function invalidRequest(found: readonly Violation[], further: readonly Named[]): Refusal<ServerReason> {
+  const byRules = found.map(({ field, message }) => ({
     field: pathToString(field),
     description: plainWords.get(message) ?? message,
   }));
+  // A field that breaks its rules may be found wrong again for the same cause.
+  const violations = [...byRules, ...further.filter(({ field }) => byRules.every((other) => other.field !== field))];
   const listed = violations.map(({ field, description }) => (field === "" ? description : `${field}: ${description}`));
   return new Refusal("INVALID_REQUEST", listed.join("; "), {}, { violations });
 }

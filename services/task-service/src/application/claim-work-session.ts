@@ -9,6 +9,7 @@ import type { App } from "./app.ts";
 export interface ClaimWorkSession {
   readonly workSessionId: string;
   readonly runner: string;
+  readonly expectedVersion?: number;
 }
 
 /** A claimed work session, and what its runner needs to begin. */
@@ -23,10 +24,11 @@ export interface ClaimedWorkSession {
 export function claimWorkSession(
   { database, limits, world }: App,
   actor: Actor,
-  { workSessionId, runner }: ClaimWorkSession,
+  { workSessionId, runner, expectedVersion }: ClaimWorkSession,
 ): Promise<ClaimedWorkSession> {
   return database.transact(actor, async ({ tasks, workSessions, leases }) => {
     const session = await workSessions.lock(workSessionId);
+    session.requireVersion(expectedVersion);
     const databaseNow = await leases.now();
     requireClaimable(session, runner, databaseNow);
     const expiresAt = new Date(databaseNow.getTime() + limits.leaseMs);

@@ -1,7 +1,8 @@
 import type { Actor } from "@helix-zed/domain";
 import { violatedConstraint } from "@helix-zed/persistence";
 import { ownerOf } from "../domain/owner.ts";
-import { refuse } from "../domain/reason.ts";
+import { helixSessionTaken, refuse } from "../domain/reason.ts";
+import { type Spawn, spawnDepthOf } from "../domain/spawn-depth.ts";
 import type { Task } from "../domain/task.ts";
 import type { WorkSessionFacts } from "../domain/work-session.ts";
 import { hasSessionEnded } from "../domain/work-session-lifecycle.ts";
@@ -36,10 +37,11 @@ export async function createWorkSession(
       const task = await tasks.lock(taskId);
       task.requireLive();
       // A session is added or ends with the task's row held, so these cannot change in what is asked of them.
-      const siblings = await workSessions.page({ taskId, after: null, limit: limits.workSessionsPerTaskMax });
+      const siblings = await workSessions.allOf(taskId, limits.workSessionsPerTaskMax);
       requireRoom(task, siblings, limits.workSessionsPerTaskMax);
       requireParent(siblings, parentWorkSessionId);
       requireSpawner(task, siblings, spawnedBySessionId);
+      requireDepth(siblings, { parentWorkSessionId, spawnedBySessionId }, limits.spawnDepthMax);
       const ids = { id: world.newId("ws"), helixSessionId: helixSessionId ?? world.newId("ses") };
       const origin = { ...ids, task, now: world.now(), parentWorkSessionId, spawnedBySessionId };
       const created = workSessions.add(newWorkSession(session, origin), helixSessionId === null ? "minted" : "caller");
@@ -58,7 +60,17 @@ const helixSessionConstraints: readonly string[] = ["sessions_pkey", "work_sessi
 function requireRoom(task: Task, siblings: readonly WorkSessionFacts[], max: number): void {
   if (siblings.length < max) return;
   const context = { task: task.id, limit: String(max) };
-  throw refuse("TOO_MANY_WORK_SESSIONS", `A task has at most ${max} work sessions.`, context);
+  const message = `A task has at most ${max} work sessions.`;
+  const quota = { subject: `task:${task.id}`, description: message };
+  throw refuse("TOO_MANY_WORK_SESSIONS", message, context, { quota });
+}
+
+function requireDepth(siblings: readonly WorkSessionFacts[], spawn: Spawn, max: number): void {
+  const depth = spawnDepthOf(spawn, siblings);
+  if (depth <= max) return;
+  const message = `A work session descends from at most ${max} others.`;
+  const subject = `work_session:${spawn.parentWorkSessionId ?? spawn.spawnedBySessionId ?? ""}`;
+  throw refuse("SPAWN_TOO_DEEP", message, { limit: String(max) }, { quota: { subject, description: message } });
 }
 
 function requireParent(siblings: readonly WorkSessionFacts[], id: string | null): void {
@@ -76,9 +88,4 @@ function requireSpawner(task: Task, siblings: readonly WorkSessionFacts[], id: s
   const spawner = siblings.find(({ helixSessionId }) => helixSessionId === id);
   if (spawner === undefined) throw refuse("SPAWNER_NOT_IN_TASK", "The spawner is not a session of this task.", context);
   if (hasSessionEnded(spawner.status)) throw refuse("SPAWNER_ENDED", `The spawner is ${spawner.status}.`, context);
-}
-
-function helixSessionTaken(id: string): Error {
-  const message = "This Helix session belongs to another work session.";
-  return refuse("HELIX_SESSION_TAKEN", message, { helix_session: id });
 }

@@ -1,23 +1,21 @@
 import { type Actor, tenantOf } from "@helix-zed/domain";
+import { taskFields, valuesOfTask } from "../domain/filter/filter-fields.ts";
 import type { TaskFacts } from "../domain/task.ts";
 import type { App } from "./app.ts";
-import { type Page, pageOf, taskPages } from "./page-tokens.ts";
+import { type ListOptions, listPage, type Page } from "./page-tokens.ts";
 
-/** Which page of the actor's tasks. */
-export interface ListTasks {
-  /** 0 for the default. */
-  readonly pageSize: number;
-  /** Empty for the first page. */
-  readonly pageToken: string;
-}
-
-/** The actor's tasks, newest first. */
-export function listTasks(app: App, actor: Actor, { pageSize, pageToken }: ListTasks): Promise<Page<TaskFacts>> {
-  const size = pageSize === 0 ? app.limits.pageSizeDefault : Math.min(pageSize, app.limits.pageSizeMax);
-  const boundTo = [tenantOf(actor)];
-  const before = pageToken === "" ? null : taskPages.decode(pageToken, boundTo);
-  return app.database.view(actor, async ({ tasks }) => {
-    const found = await tasks.page({ before, limit: size + 1 });
-    return pageOf(found, size, (lastId) => taskPages.encode(lastId, boundTo));
+/** A page of the actor's tasks, newest first unless asked otherwise. */
+export function listTasks({ database, limits }: App, actor: Actor, options: ListOptions): Promise<Page<TaskFacts>> {
+  return database.view(actor, ({ tasks }) => {
+    const listing = {
+      kind: "tasks",
+      fields: taskFields,
+      boundTo: [tenantOf(actor)],
+      isNewestFirst: true,
+      sizes: limits,
+      valuesOf: valuesOfTask,
+      read: tasks.page.bind(tasks),
+    };
+    return listPage(listing, options);
   });
 }

@@ -1,28 +1,32 @@
-import type { Actor } from "@helix-zed/domain";
+import { type Actor, tenantOf } from "@helix-zed/domain";
+import { valuesOfWorkSession, workSessionFields } from "../domain/filter/filter-fields.ts";
 import type { WorkSessionFacts } from "../domain/work-session.ts";
+import type { PageQuery } from "../persistence/page-query.ts";
 import type { App } from "./app.ts";
-import { type Page, pageOf, workSessionPages } from "./page-tokens.ts";
+import { type ListOptions, listPage, type Page } from "./page-tokens.ts";
 
-/** Which page of a task's work sessions. */
-export interface ListWorkSessions {
+/** Which page of which task's work sessions. */
+export interface ListWorkSessions extends ListOptions {
   readonly taskId: string;
-  /** 0 for the default. */
-  readonly pageSize: number;
-  /** Empty for the first page. */
-  readonly pageToken: string;
 }
 
-/** The work sessions of a task, oldest first. */
+/** A page of a task's work sessions, oldest first unless asked otherwise. */
 export function listWorkSessions(
   { database, limits }: App,
   actor: Actor,
-  { taskId, pageSize, pageToken }: ListWorkSessions,
+  { taskId, ...options }: ListWorkSessions,
 ): Promise<Page<WorkSessionFacts>> {
-  const size = pageSize === 0 ? limits.pageSizeDefault : Math.min(pageSize, limits.pageSizeMax);
-  const after = pageToken === "" ? null : workSessionPages.decode(pageToken, [taskId]);
   return database.view(actor, async ({ tasks, workSessions }) => {
     await tasks.get(taskId);
-    const found = await workSessions.page({ taskId, after, limit: size + 1 });
-    return pageOf(found, size, (lastId) => workSessionPages.encode(lastId, [taskId]));
+    const listing = {
+      kind: "work-sessions",
+      fields: workSessionFields,
+      boundTo: [tenantOf(actor), taskId],
+      isNewestFirst: false,
+      sizes: limits,
+      valuesOf: valuesOfWorkSession,
+      read: (query: PageQuery) => workSessions.page({ ...query, taskId }),
+    };
+    return listPage(listing, options);
   });
 }

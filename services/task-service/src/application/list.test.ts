@@ -3,6 +3,8 @@ import { aSession, person, TestApp } from "../testing/test-app.ts";
 import { listTasks } from "./list-tasks.ts";
 import { listWorkSessions } from "./list-work-sessions.ts";
 
+const all = { where: null, orderBy: [] };
+
 let app: TestApp;
 beforeAll(async () => {
   app = await TestApp.open();
@@ -17,7 +19,7 @@ describe("a list of tasks", () => {
     const seen = [];
     let pageToken = "";
     do {
-      const page = await listTasks(app, person("carl"), { pageSize: 3, pageToken });
+      const page = await listTasks(app, person("carl"), { pageSize: 3, pageToken, ...all });
       expect(page.items.length).toBeLessThanOrEqual(3);
       seen.push(...page.items);
       // What is created meanwhile does not move what is still to come.
@@ -29,23 +31,25 @@ describe("a list of tasks", () => {
 
   test("has a page of 50 unless told otherwise", async () => {
     await Promise.all(Array.from({ length: 51 }, () => app.createTask({}, person("erik"))));
-    const page = await listTasks(app, person("erik"), { pageSize: 0, pageToken: "" });
+    const page = await listTasks(app, person("erik"), { pageSize: 0, pageToken: "", ...all });
     expect(page.items).toHaveLength(50);
-    const last = await listTasks(app, person("erik"), { pageSize: 0, pageToken: page.nextPageToken });
+    const last = await listTasks(app, person("erik"), { pageSize: 0, pageToken: page.nextPageToken, ...all });
     expect(last).toMatchObject({ nextPageToken: "" });
     expect(last.items).toHaveLength(1);
   });
 
   test("takes a page token only from the one it was given to", async () => {
     await Promise.all(Array.from({ length: 3 }, () => app.createTask({}, person("fred"))));
-    const { nextPageToken } = await listTasks(app, person("fred"), { pageSize: 1, pageToken: "" });
+    const { nextPageToken } = await listTasks(app, person("fred"), { pageSize: 1, pageToken: "", ...all });
     for (const pageToken of ["x", "e30", `${nextPageToken}A`]) {
-      await expect(async () => listTasks(app, person("fred"), { pageSize: 1, pageToken })).rejects.toMatchObject({
+      await expect(async () =>
+        listTasks(app, person("fred"), { pageSize: 1, pageToken, ...all }),
+      ).rejects.toMatchObject({
         reason: "PAGE_TOKEN_INVALID",
       });
     }
     await expect(async () =>
-      listTasks(app, person("gina"), { pageSize: 1, pageToken: nextPageToken }),
+      listTasks(app, person("gina"), { pageSize: 1, pageToken: nextPageToken, ...all }),
     ).rejects.toMatchObject({ reason: "PAGE_TOKEN_INVALID" });
   });
 });
@@ -56,7 +60,7 @@ describe("a list of work sessions", () => {
     const names = [];
     let pageToken = "";
     do {
-      const page = await listWorkSessions(app, person(), { taskId: task.id, pageSize: 2, pageToken });
+      const page = await listWorkSessions(app, person(), { taskId: task.id, pageSize: 2, pageToken, ...all });
       names.push(...page.items.map(({ name }) => name));
       pageToken = page.nextPageToken;
     } while (pageToken !== "");
@@ -65,7 +69,7 @@ describe("a list of work sessions", () => {
 
   test("of a task that is not the caller's is not found", async () => {
     const task = await app.createTask();
-    const page = { taskId: task.id, pageSize: 0, pageToken: "" };
+    const page = { taskId: task.id, pageSize: 0, pageToken: "", ...all };
     await expect(listWorkSessions(app, person("eve"), page)).rejects.toMatchObject({ reason: "TASK_NOT_FOUND" });
   });
 });

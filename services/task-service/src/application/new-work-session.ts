@@ -18,7 +18,7 @@ export interface NewWorkSession {
 export interface WorkSessionOrigin {
   readonly id: string;
   readonly helixSessionId: string;
-  readonly task: Pick<TaskFacts, "id" | "taskType"> & Owner;
+  readonly task: Pick<TaskFacts, "id" | "taskType" | "priority" | "appId"> & Owner;
   readonly now: Date;
   readonly parentWorkSessionId?: string | null;
   readonly spawnedBySessionId?: string | null;
@@ -27,7 +27,7 @@ export interface WorkSessionOrigin {
 /** A work session as it begins: pending, and nobody's. */
 export function newWorkSession(asked: NewWorkSession, origin: WorkSessionOrigin): Omit<WorkSessionFacts, "version"> {
   const { id, helixSessionId, task, now, parentWorkSessionId = null, spawnedBySessionId = null } = origin;
-  const { tenant, userId, organizationId, taskType } = task;
+  const { tenant, userId, organizationId, taskType, priority, appId } = task;
   return {
     ...asked,
     id,
@@ -36,6 +36,8 @@ export function newWorkSession(asked: NewWorkSession, origin: WorkSessionOrigin)
     organizationId,
     taskId: task.id,
     taskType,
+    priority,
+    appId,
     helixSessionId,
     parentWorkSessionId,
     spawnedBySessionId,

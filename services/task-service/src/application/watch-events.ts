@@ -10,8 +10,15 @@
 //
 // What a named task has become is noted even where nothing is said, since the watch ends with the last of them.
 
+import { fulfils } from "../domain/filter/filter-condition.ts";
+import {
+  type TaskTraits,
+  valuesOfTask,
+  valuesOfWorkSession,
+  type WorkSessionTraits,
+} from "../domain/filter/filter-fields.ts";
 import { hasTaskEnded } from "../domain/task-lifecycle.ts";
-import type { Change, TaskTraits, WorkSessionTraits } from "../persistence/change.ts";
+import type { Change } from "../persistence/change.ts";
 import type { ChangePage } from "../persistence/log-reader.ts";
 import type { WatchFilter } from "../persistence/watch-filter.ts";
 import type { WatchedResource } from "../persistence/watch-snapshot.ts";
@@ -88,12 +95,15 @@ function resourceOf(change: Change): WatchedResource {
 }
 
 function matchesTask({ tasks }: WatchFilter, task: TaskTraits | null): boolean {
-  return tasks !== null && task !== null && admits(tasks.statuses, task.status);
+  if (tasks === null || task === null || !admits(tasks.statuses, task.status)) return false;
+  return tasks.where === undefined || fulfils(tasks.where, valuesOfTask(task));
 }
 
 function matchesWorkSession({ workSessions }: WatchFilter, session: WorkSessionTraits | null): boolean {
   if (workSessions === null || session === null) return false;
-  return admits(workSessions.statuses, session.status) && admits(workSessions.agentTypes, session.agentType);
+  const { statuses, agentTypes, where } = workSessions;
+  if (!admits(statuses, session.status) || !admits(agentTypes, session.agentType)) return false;
+  return where === undefined || fulfils(where, valuesOfWorkSession(session));
 }
 
 function admits<T>(allowed: readonly T[], value: T): boolean {

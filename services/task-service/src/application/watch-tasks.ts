@@ -1,4 +1,5 @@
 import { type Actor } from "@helix-zed/domain";
+import type { Condition } from "../domain/filter/filter-condition.ts";
 import { ownerOf } from "../domain/owner.ts";
 import type { TaskStatus } from "../domain/task-lifecycle.ts";
 import type { App } from "./app.ts";
@@ -10,6 +11,7 @@ export interface WatchTasks {
   readonly taskIds: readonly string[];
   /** Empty for any. */
   readonly statuses: readonly TaskStatus[];
+  readonly where?: Condition;
   readonly includeWorkSessions: boolean;
   readonly resumeToken: string;
 }
@@ -18,11 +20,12 @@ export interface WatchTasks {
 export function watchTasks(
   app: App,
   actor: Actor,
-  { taskIds, statuses, includeWorkSessions, resumeToken }: WatchTasks,
+  { taskIds, statuses, where, includeWorkSessions, resumeToken }: WatchTasks,
   signal: AbortSignal,
 ): AsyncGenerator<WatchMessage, void, undefined> {
   const workSessions = includeWorkSessions ? { agentTypes: [], statuses: [] } : null;
-  const filter = { tenant: ownerOf(actor).tenant, taskIds: unique(taskIds), tasks: { statuses }, workSessions };
+  const tasks = { statuses, ...(where === undefined ? {} : { where }) };
+  const filter = { tenant: ownerOf(actor).tenant, taskIds: unique(taskIds), tasks, workSessions };
   return watch(app, { filter, resumeToken, signal });
 }
 

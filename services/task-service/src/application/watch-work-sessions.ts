@@ -1,4 +1,5 @@
 import { type Actor, tenantOf } from "@helix-zed/domain";
+import type { Condition } from "../domain/filter/filter-condition.ts";
 import type { WorkSessionStatus } from "../domain/work-session-lifecycle.ts";
 import type { App } from "./app.ts";
 import { watch, type WatchMessage } from "./watch.ts";
@@ -11,6 +12,7 @@ export interface WatchWorkSessions {
   readonly agentTypes: readonly string[];
   /** Empty for any. */
   readonly statuses: readonly WorkSessionStatus[];
+  readonly where?: Condition;
   readonly resumeToken: string;
 }
 
@@ -18,10 +20,11 @@ export interface WatchWorkSessions {
 export function watchWorkSessions(
   app: App,
   actor: Actor,
-  { taskId, agentTypes, statuses, resumeToken }: WatchWorkSessions,
+  { taskId, agentTypes, statuses, where, resumeToken }: WatchWorkSessions,
   signal: AbortSignal,
 ): AsyncGenerator<WatchMessage, void, undefined> {
   const taskIds = taskId === null ? [] : [taskId];
-  const filter = { tenant: tenantOf(actor), taskIds, tasks: null, workSessions: { agentTypes, statuses } };
+  const workSessions = { agentTypes, statuses, ...(where === undefined ? {} : { where }) };
+  const filter = { tenant: tenantOf(actor), taskIds, tasks: null, workSessions };
   return watch(app, { filter, resumeToken, signal });
 }

@@ -4,24 +4,28 @@ import { Refusal, type RefusalExtras } from "@helix-zed/domain";
 export type Reason =
   | "AGENT_TYPE_UNKNOWN"
   | "ETAG_MISMATCH"
+  | "FILTER_INVALID"
+  | "HELIX_SESSION_BOUND"
   | "HELIX_SESSION_TAKEN"
   | "LEASE_HELD"
   | "LEASE_LOST"
+  | "ORDER_BY_INVALID"
   | "PARENT_ENDED"
   | "PARENT_NOT_IN_TASK"
   | "REQUEST_ID_REUSED"
-  | "REQUEST_INVALID"
   | "RESUME_TOKEN_EXPIRED"
   | "RESUME_TOKEN_FROM_ANOTHER_LOG"
   | "RESUME_TOKEN_FROM_THE_FUTURE"
   | "RUNNER_ROLE_REQUIRED"
   | "SPAWNER_ENDED"
   | "SPAWNER_NOT_IN_TASK"
+  | "SPAWN_TOO_DEEP"
   | "TASK_ENDED"
   | "TASK_NOT_FOUND"
   | "TASK_STATUS_CONFLICT"
   | "TENANT_REQUIRED"
   | "TOO_MANY_SNAPSHOTS"
+  | "TOO_MANY_WATCHES"
   | "TOO_MANY_WORK_SESSIONS"
   | "WORK_SESSION_NOT_FOUND"
   | "WORK_SESSION_STATUS_CONFLICT";
@@ -34,6 +38,12 @@ export function refuse(
   extras: RefusalExtras = {},
 ): Refusal<Reason> {
   return new Refusal(reason, message, metadata, extras);
+}
+
+/** The answer where a Helix session is one to one with something else. */
+export function helixSessionTaken(id: string): Refusal<Reason> {
+  const message = "This Helix session belongs to another work session.";
+  return refuse("HELIX_SESSION_TAKEN", message, { helix_session: id });
 }
 
 /** The one answer for a task that does not exist and for a task of another tenant. */

@@ -65,6 +65,10 @@ export interface WorkSessionFacts {
   readonly userId: string;
   readonly organizationId: string;
   readonly taskType: TaskType;
+  /** Its task's. */
+  readonly priority: number;
+  /** Its task's. */
+  readonly appId: string;
   readonly version: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -98,6 +102,8 @@ const WorkSessionSchema = defineEntity({
     userId: p.string(),
     organizationId: p.string(),
     taskType: p.string().$type<TaskType>(),
+    priority: p.integer(),
+    appId: p.string(),
     version: p.integer().version(),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
@@ -119,9 +125,9 @@ export class WorkSession extends WorkSessionSchema.class {
   move(action: WorkSessionAction, { now, reason = "", result = null }: Move): void {
     const next = nextState(workSessionLifecycle, this.status, action);
     if (next === null) throw this.conflict(action);
+    if (next !== this.status) this.statusChangedAt = now;
     this.status = next;
     this.statusReason = reason;
-    this.statusChangedAt = now;
     this.updatedAt = now;
     if (next === "active") this.startedAt ??= now;
     if (!hasSessionEnded(next)) return;
@@ -161,6 +167,18 @@ export class WorkSession extends WorkSessionSchema.class {
     }
     this.release(now, "LEASE_EXPIRED");
     this.attempt++;
+  }
+
+  /** Helix's own session takes the place of the one that the work session had. */
+  bind(helixSessionId: string, now: Date): void {
+    this.helixSessionId = helixSessionId;
+    this.updatedAt = now;
+  }
+
+  /** The session that asked for this one has another id from now on. */
+  followSpawner(helixSessionId: string, now: Date): void {
+    this.spawnedBySessionId = helixSessionId;
+    this.updatedAt = now;
   }
 
   /** Refuses if the session has changed since the caller read it. */

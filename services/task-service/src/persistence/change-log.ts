@@ -28,7 +28,8 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { Task } from "../domain/task.ts";
 import type { WorkSession } from "../domain/work-session.ts";
-import { type TaskTraits, traitsOfTask, traitsOfWorkSession, type WorkSessionTraits } from "./change.ts";
+import type { TaskTraits, WorkSessionTraits } from "../domain/filter/filter-fields.ts";
+import { traitsOfTask, traitsOfWorkSession } from "./change.ts";
 
 type Resource = Task | WorkSession;
 

@@ -1,5 +1,6 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
-import type { Change, TaskTraits, WorkSessionTraits } from "./change.ts";
+import type { TaskTraits, WorkSessionTraits } from "../domain/filter/filter-fields.ts";
+import { type Change, type StoredTraits, traitsFrom } from "./change.ts";
 import { type TaskRow, taskFromRow, type WorkSessionRow, workSessionFromRow } from "./rows.ts";
 
 interface LogFacts {
@@ -14,10 +15,10 @@ interface LogFacts {
 /** As change-log.ts writes them: `kind` says what the two states are. */
 type LogRow = LogFacts &
   (
-    | { readonly kind: "task"; readonly before: TaskTraits | null; readonly after: TaskRow | null }
+    | { readonly kind: "task"; readonly before: StoredTraits<TaskTraits> | null; readonly after: TaskRow | null }
     | {
         readonly kind: "work_session";
-        readonly before: WorkSessionTraits | null;
+        readonly before: StoredTraits<WorkSessionTraits> | null;
         readonly after: WorkSessionRow | null;
       }
   );
@@ -104,6 +105,6 @@ function changeFromRow(row: LogRow): Change {
   const { tenant, ref_id: refId, task_id: taskId } = row;
   const facts = { seq: Number(row.seq), id: Number(row.id), tenant, refId, taskId };
   return row.kind === "task"
-    ? { ...facts, kind: row.kind, before: row.before, after: row.after && taskFromRow(row.after) }
-    : { ...facts, kind: row.kind, before: row.before, after: row.after && workSessionFromRow(row.after) };
+    ? { ...facts, kind: row.kind, before: traitsFrom(row.before), after: row.after && taskFromRow(row.after) }
+    : { ...facts, kind: row.kind, before: traitsFrom(row.before), after: row.after && workSessionFromRow(row.after) };
 }

@@ -3,12 +3,23 @@ import type { Change } from "./change.ts";
 import type { SizedChange } from "./change-reader.ts";
 import { ChangeTail } from "./change-tail.ts";
 
+const NOW = new Date();
+
 function changes(from: number, upTo: number, bytes = 100): SizedChange[] {
   return Array.from({ length: upTo - from + 1 }, (_, index) => ({ change: change(from + index), bytes }));
 }
 
 function change(seq: number): Change {
-  const before = { status: "pending", taskType: "batch", priority: 0, userId: "u", appId: "", name: "n" } as const;
+  const before = {
+    status: "pending",
+    taskType: "batch",
+    priority: 0,
+    userId: "u",
+    appId: "",
+    name: "n",
+    createdAt: NOW,
+    updatedAt: NOW,
+  } as const;
   return { seq, id: seq, tenant: "t", refId: "r", taskId: "r", kind: "task", before, after: null };
 }
 

@@ -1,11 +1,6 @@
+import { type TaskTraits, type WorkSessionTraits } from "../domain/filter/filter-fields.ts";
 import type { TaskFacts } from "../domain/task.ts";
 import type { WorkSessionFacts } from "../domain/work-session.ts";
-
-/** What a filter of a watch can ask of a task; kept in the log for what the task was before a change. */
-export type TaskTraits = Pick<TaskFacts, "status" | "taskType" | "priority" | "userId" | "appId" | "name">;
-
-/** The same of a work session. */
-export type WorkSessionTraits = Pick<WorkSessionFacts, "status" | "agentType" | "helixSessionId" | "runner" | "name">;
 
 interface ChangeFacts {
   /** Its number: dense, and in the order of commits. */
@@ -34,13 +29,40 @@ export interface WorkSessionChange extends ChangeFacts {
 /** A numbered fact in the log. */
 export type Change = TaskChange | WorkSessionChange;
 
-/** What of a task is kept as its state before a change. */
-export function traitsOfTask({ status, taskType, priority, userId, appId, name }: TaskFacts): TaskTraits {
-  return { status, taskType, priority, userId, appId, name };
+/** Traits as the log keeps them: times as text. */
+export type StoredTraits<Traits extends { readonly createdAt: Date; readonly updatedAt: Date }> = Omit<
+  Traits,
+  "createdAt" | "updatedAt"
+> & { readonly createdAt: string; readonly updatedAt: string };
+
+/** What of a task is kept as its state before a change: all that a filter can ask about. */
+export function traitsOfTask(task: TaskFacts): TaskTraits {
+  const { status, taskType, priority, userId, appId, name, createdAt, updatedAt } = task;
+  return { status, taskType, priority, userId, appId, name, createdAt, updatedAt };
 }
 
 /** What of a work session is kept as its state before a change. */
 export function traitsOfWorkSession(session: WorkSessionFacts): WorkSessionTraits {
-  const { status, agentType, helixSessionId, runner, name } = session;
-  return { status, agentType, helixSessionId, runner, name };
+  const { status, taskType, priority, userId, appId, name, createdAt, updatedAt } = session;
+  const { agentType, helixSessionId, runner } = session;
+  return {
+    status,
+    taskType,
+    priority,
+    userId,
+    appId,
+    name,
+    createdAt,
+    updatedAt,
+    agentType,
+    helixSessionId,
+    runner,
+  };
+}
+
+/** Traits as they were before they were stored. */
+export function traitsFrom<Traits extends { readonly createdAt: string; readonly updatedAt: string }>(
+  stored: Traits | null,
+): (Omit<Traits, "createdAt" | "updatedAt"> & { readonly createdAt: Date; readonly updatedAt: Date }) | null {
+  return stored && { ...stored, createdAt: new Date(stored.createdAt), updatedAt: new Date(stored.updatedAt) };
 }

@@ -2,7 +2,8 @@
 //
 // A create with a request id leaves a row here, in its own transaction. The row is inserted first, so a second call with
 // the same id waits until the first has committed (then it finds the answer) or failed (then it is the first). The answer
-// is kept as it was given: the second caller sees it even if the resource has changed or is gone by now.
+// is kept as it was given: the second caller sees it even if the resource has changed or is gone by now. An id is its
+// tenant's own, and one of another method is one of another call. What is refused leaves no row.
 
 import { hashPayload } from "@helix-zed/persistence";
 import type { EntityManager } from "@mikro-orm/postgresql";
@@ -44,6 +45,19 @@ export class RequestLedger {
     );
     if (earlier?.payload_hash === hash) return earlier.answer;
     throw refuse("REQUEST_ID_REUSED", "This request_id was used for another request.", { request_id: requestId });
+  }
+
+  /** Drops answers that are older than an age by the database's clock, oldest first, and says how many. */
+  async forget({ ageMs, limit }: { readonly ageMs: number; readonly limit: number }): Promise<number> {
+    const dropped = await this.#em.execute<unknown[]>(
+      `delete from request_ledger where (tenant, request_id) in (
+         select tenant, request_id from request_ledger
+         where created_at < clock_timestamp() - make_interval(secs => ?)
+         order by created_at limit ? for update skip locked
+       ) returning 1`,
+      [ageMs / 1_000, limit],
+    );
+    return dropped.length;
   }
 
   /** Keeps the row of what was created as the answer. */

@@ -76,6 +76,9 @@ export function workSessionFromRow(row: WorkSessionRow): WorkSessionFacts {
     userId: row.user_id,
     organizationId: row.organization_id,
     taskType: row.task_type,
+    // The log and the request ledger hold rows from before there were these columns.
+    priority: row.priority ?? 0,
+    appId: row.app_id ?? "",
     version: row.version,
     createdAt: new Date(row.created_at),
     updatedAt: new Date(row.updated_at),

@@ -5,6 +5,9 @@ import type { EntityManager } from "@mikro-orm/postgresql";
 import { taskNotFound } from "../domain/reason.ts";
 import { Task, type TaskFacts } from "../domain/task.ts";
 import type { ChangeRecorder } from "./change-log.ts";
+import { conditionSql } from "./condition-sql.ts";
+import { afterKey, orderSql } from "./keyset.ts";
+import type { PageQuery } from "./page-query.ts";
 import { type Tables, taskFromRow } from "./rows.ts";
 
 /** The tasks that one actor may see. There is no way to ask it for anyone else's. */
@@ -24,10 +27,13 @@ export class TaskReader {
     return taskFromRow(found.row);
   }
 
-  /** Up to `limit` tasks, newest first, from the one before `before` on. */
-  async page({ before, limit }: { readonly before: string | null; readonly limit: number }): Promise<TaskFacts[]> {
-    const query = before === null ? this.#select() : this.#select().where("id", "<", before);
-    const found = await query.orderBy("id", "desc").limit(limit).execute();
+  /** Up to `limit` tasks that match, in their order. */
+  async page({ where, order, after, limit }: PageQuery): Promise<TaskFacts[]> {
+    let query = this.#select();
+    if (where !== null) query = query.where(conditionSql(where));
+    if (after !== null) query = query.where(afterKey(order, after));
+    for (const term of orderSql(order)) query = query.orderBy(term);
+    const found = await query.limit(limit).execute();
     return found.map(({ row }) => taskFromRow(row));
   }
 

@@ -16,6 +16,7 @@ import { hasTaskEnded } from "../domain/task-lifecycle.ts";
 import type { WorkSessionFacts } from "../domain/work-session.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import { readBounds, readUnnumbered } from "./change-reader.ts";
+import { conditionSql } from "./condition-sql.ts";
 import { type Tables, taskFromRow, workSessionFromRow } from "./rows.ts";
 import type { WatchFilter } from "./watch-filter.ts";
 
@@ -130,7 +131,7 @@ function nextAfter(page: readonly { readonly id: string }[]): string | undefined
 }
 
 async function readTasks(em: EntityManager, { tenant, taskIds, tasks }: WatchFilter, after: string) {
-  const statuses = tasks?.statuses ?? [];
+  const { statuses = [], where } = tasks ?? {};
   const found = await em
     .getKysely<Tables>()
     .selectFrom("tasks")
@@ -139,6 +140,7 @@ async function readTasks(em: EntityManager, { tenant, taskIds, tasks }: WatchFil
     .$if(tenant !== null, (query) => query.where("tenant", "=", tenant))
     .$if(taskIds.length > 0, (query) => query.where("id", "in", taskIds))
     .$if(statuses.length > 0, (query) => query.where("status", "in", statuses))
+    .$if(where !== undefined, (query) => (where === undefined ? query : query.where(conditionSql(where))))
     .orderBy("id")
     .limit(PAGE_RESOURCES)
     .execute();
@@ -146,7 +148,7 @@ async function readTasks(em: EntityManager, { tenant, taskIds, tasks }: WatchFil
 }
 
 async function readWorkSessions(em: EntityManager, { tenant, taskIds, workSessions }: WatchFilter, after: string) {
-  const { agentTypes = [], statuses = [] } = workSessions ?? {};
+  const { agentTypes = [], statuses = [], where } = workSessions ?? {};
   const found = await em
     .getKysely<Tables>()
     .selectFrom("work_sessions")
@@ -156,6 +158,7 @@ async function readWorkSessions(em: EntityManager, { tenant, taskIds, workSessio
     .$if(taskIds.length > 0, (query) => query.where("task_id", "in", taskIds))
     .$if(agentTypes.length > 0, (query) => query.where("agent_type", "in", agentTypes))
     .$if(statuses.length > 0, (query) => query.where("status", "in", statuses))
+    .$if(where !== undefined, (query) => (where === undefined ? query : query.where(conditionSql(where))))
     .orderBy("id")
     .limit(PAGE_RESOURCES)
     .execute();

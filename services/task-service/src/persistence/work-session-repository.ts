@@ -3,18 +3,18 @@ import { tenantOf } from "@helix-zed/domain";
 import { type FilterQuery, LockMode } from "@mikro-orm/core";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { workSessionNotFound } from "../domain/reason.ts";
-import { SessionRecord } from "../domain/session-record.ts";
+import { SessionRecord, type SessionOrigin } from "../domain/session-record.ts";
 import { WorkSession, type WorkSessionFacts } from "../domain/work-session.ts";
 import type { WorkSessionStatus } from "../domain/work-session-lifecycle.ts";
 import type { ChangeRecorder } from "./change-log.ts";
+import { conditionSql } from "./condition-sql.ts";
+import { afterKey, orderSql } from "./keyset.ts";
+import type { PageQuery } from "./page-query.ts";
 import { type Tables, workSessionFromRow } from "./rows.ts";
 
 /** Which page of a task's work sessions. */
-export interface WorkSessionPage {
+export interface WorkSessionPage extends PageQuery {
   readonly taskId: string;
-  /** The id of the last one seen; `null` for the first page. */
-  readonly after: string | null;
-  readonly limit: number;
 }
 
 /** The work sessions that one actor may see. There is no way to ask it for anyone else's. */
@@ -34,11 +34,19 @@ export class WorkSessionReader {
     return workSessionFromRow(found.row);
   }
 
-  /** Up to `limit` work sessions of a task, oldest first. */
-  async page({ taskId, after, limit }: WorkSessionPage): Promise<WorkSessionFacts[]> {
-    const ofTask = this.#select().where("task_id", "=", taskId);
-    const query = after === null ? ofTask : ofTask.where("id", ">", after);
-    const found = await query.orderBy("id").limit(limit).execute();
+  /** Up to `limit` work sessions of a task that match, in their order. */
+  async page({ taskId, where, order, after, limit }: WorkSessionPage): Promise<WorkSessionFacts[]> {
+    let query = this.#select().where("task_id", "=", taskId);
+    if (where !== null) query = query.where(conditionSql(where));
+    if (after !== null) query = query.where(afterKey(order, after));
+    for (const term of orderSql(order)) query = query.orderBy(term);
+    const found = await query.limit(limit).execute();
+    return found.map(({ row }) => workSessionFromRow(row));
+  }
+
+  /** All work sessions of a task, oldest first, but no more than `limit`. */
+  async allOf(taskId: string, limit: number): Promise<WorkSessionFacts[]> {
+    const found = await this.#select().where("task_id", "=", taskId).orderBy("id").limit(limit).execute();
     return found.map(({ row }) => workSessionFromRow(row));
   }
 
@@ -104,6 +112,22 @@ export class WorkSessionRepository extends WorkSessionReader {
   addCoordinator(facts: Pick<SessionRecord, "id" | "tenant" | "taskId" | "createdAt">): void {
     const record = { ...facts, workSessionId: null, agentType: "" };
     this.em.create(SessionRecord, { ...record, role: "task_coordinator", origin: "minted" });
+  }
+
+  /** Where the id of a work session's Helix session comes from. */
+  async originOf(session: WorkSession): Promise<SessionOrigin> {
+    return (await this.em.findOneOrFail(SessionRecord, { id: session.helixSessionId })).origin;
+  }
+
+  /** Puts the record of Helix's own session in the place of the one that a locked work session has. */
+  async rebind(session: WorkSession, { helixSessionId, now }: { readonly helixSessionId: string; readonly now: Date }) {
+    const minted = await this.em.findOneOrFail(SessionRecord, { id: session.helixSessionId });
+    const { tenant, taskId, workSessionId, agentType, role } = minted;
+    const facts = { tenant, taskId, workSessionId, agentType, role, createdAt: now };
+    this.em.create(SessionRecord, { ...facts, id: helixSessionId, origin: "helix" });
+    session.bind(helixSessionId, now);
+    this.em.remove(minted);
+    await this.em.flush();
   }
 
   /** Says that a locked work session goes with its task. */

@@ -54,9 +54,7 @@ export class TestApp implements App {
 
   /** The work sessions of a task, oldest first. */
   sessionsOf(task: TaskFacts): Promise<WorkSessionFacts[]> {
-    return this.database.view(runner, ({ workSessions }) =>
-      workSessions.page({ taskId: task.id, after: null, limit: 1_000 }),
-    );
+    return this.database.view(runner, ({ workSessions }) => workSessions.allOf(task.id, 1_000));
   }
 
   /** Creates a task with one session, and gives both. */

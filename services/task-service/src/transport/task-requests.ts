@@ -1,14 +1,20 @@
 import type {
   CreateTaskRequest,
+  DeleteTaskRequest,
   InitialWorkSession,
+  ListTasksRequest,
   UpdateTaskStatusRequest,
   WatchTasksRequest,
 } from "@helix-zed/gen/helix/task/v1/task_service_pb.ts";
 import type { CreateTask } from "../application/create-task.ts";
+import type { DeleteTask } from "../application/delete-task.ts";
 import type { NewWorkSession } from "../application/new-work-session.ts";
+import type { ListOptions } from "../application/page-tokens.ts";
 import type { UpdateTaskStatus } from "../application/update-task-status.ts";
 import type { WatchTasks } from "../application/watch-tasks.ts";
+import { taskFields } from "../domain/filter/filter-fields.ts";
 import type { TaskAction, TaskStatus } from "../domain/task-lifecycle.ts";
+import { optional } from "./optional.ts";
 import type { RequestCheck } from "./request-check.ts";
 import { taskStatuses, taskTypes, wordOf } from "./wire-enums.ts";
 import { newWorkSession } from "./work-session-requests.ts";
@@ -60,6 +66,22 @@ export function updateTaskStatusCommand(request: UpdateTaskStatusRequest, check:
   return { taskId: request.id, action: action ?? "activate", reason: request.reason, ...expected };
 }
 
+/** A request to delete a task, checked. */
+export function deleteTaskCommand(request: DeleteTaskRequest, check: RequestCheck): DeleteTask {
+  const expected = check.etag(request.etag);
+  check.done();
+  return { taskId: request.id, ...expected };
+}
+
+/** A request for a page of tasks, checked. */
+export function listTasksCommand(request: ListTasksRequest, check: RequestCheck): ListOptions {
+  const { pageSize, pageToken } = request;
+  const where = check.filter(request.filter, taskFields);
+  const orderBy = check.orderBy(request.orderBy, taskFields);
+  check.done();
+  return { pageSize, pageToken, where, orderBy };
+}
+
 /** A request to watch tasks, checked. */
 export function watchTasksCommand(request: WatchTasksRequest, check: RequestCheck): WatchTasks {
   const { taskIds, includeWorkSessions, resumeToken } = request;
@@ -67,6 +89,8 @@ export function watchTasksCommand(request: WatchTasksRequest, check: RequestChec
   if (includeWorkSessions && statuses.length > 0) {
     check.add("statuses", "cannot be combined with include_work_sessions");
   }
+  const where = check.filter(request.filter, taskFields);
+  if (includeWorkSessions && where !== null) check.add("filter", "cannot be combined with include_work_sessions");
   check.done();
-  return { taskIds, statuses, includeWorkSessions, resumeToken };
+  return { taskIds, statuses, ...optional("where", where), includeWorkSessions, resumeToken };
 }

@@ -6,15 +6,22 @@ import { deleteTask } from "../application/delete-task.ts";
 import { getTask } from "../application/get-task.ts";
 import { listTasks } from "../application/list-tasks.ts";
 import { updateTaskStatus } from "../application/update-task-status.ts";
+import type { WatchQuota } from "../application/watch-quota.ts";
 import { watchTasks } from "../application/watch-tasks.ts";
 import { tenantCaller } from "./callers.ts";
 import { RequestCheck } from "./request-check.ts";
 import { taskMessage } from "./task-messages.ts";
-import { createTaskCommand, updateTaskStatusCommand, watchTasksCommand } from "./task-requests.ts";
+import {
+  createTaskCommand,
+  deleteTaskCommand,
+  listTasksCommand,
+  updateTaskStatusCommand,
+  watchTasksCommand,
+} from "./task-requests.ts";
 import { watchTasksResponse } from "./watch-messages.ts";
 
 /** TaskService: request in, command through, message out. */
-export function taskService(app: App): ServiceImpl<typeof TaskService> {
+export function taskService(app: App, quota: WatchQuota): ServiceImpl<typeof TaskService> {
   const check = (request: object): RequestCheck => new RequestCheck(app, request);
   return {
     async createTask(request, context) {
@@ -23,8 +30,8 @@ export function taskService(app: App): ServiceImpl<typeof TaskService> {
     },
 
     async listTasks(request, context) {
-      check(request).done();
-      const { items, nextPageToken } = await listTasks(app, tenantCaller(context), request);
+      const command = listTasksCommand(request, check(request));
+      const { items, nextPageToken } = await listTasks(app, tenantCaller(context), command);
       return { tasks: items.map(taskMessage), nextPageToken };
     },
 
@@ -39,16 +46,17 @@ export function taskService(app: App): ServiceImpl<typeof TaskService> {
     },
 
     async deleteTask(request, context) {
-      const checked = check(request);
-      const expected = checked.etag(request.etag);
-      checked.done();
-      await deleteTask(app, tenantCaller(context), { taskId: request.id, ...expected });
+      const command = deleteTaskCommand(request, check(request));
+      await deleteTask(app, tenantCaller(context), command);
       return {};
     },
 
     async *watchTasks(request, context) {
       const command = watchTasksCommand(request, check(request));
-      const messages = watchTasks(app, tenantCaller(context), command, context.signal);
+      const caller = tenantCaller(context);
+      // oxlint-disable-next-line eslint/no-underscore-dangle -- it is held, not used
+      using _place = quota.take(caller, context.signal);
+      const messages = watchTasks(app, caller, command, context.signal);
       for await (const message of messages) yield watchTasksResponse(message);
     },
   };

@@ -35,6 +35,8 @@ export function workSessionMessage(session: WorkSessionFacts): MessageInitShape<
     userId: session.userId,
     organizationId: session.organizationId,
     taskType: taskTypes[session.taskType],
+    priority: session.priority,
+    appId: session.appId,
     availableActions: actionsOf(session.status),
     etag: etagOf(session),
     createdAt: timestampFromDate(session.createdAt),

@@ -5,10 +5,12 @@ import type {
 } from "@helix-zed/gen/helix/task/v1/work_session_pb.ts";
 import type {
   CreateWorkSessionRequest,
+  ListWorkSessionsRequest,
   UpdateWorkSessionStatusRequest,
   WatchWorkSessionsRequest,
 } from "@helix-zed/gen/helix/task/v1/work_session_service_pb.ts";
 import type { CreateWorkSession } from "../application/create-work-session.ts";
+import type { ListWorkSessions } from "../application/list-work-sessions.ts";
 import { defaultAgentType, type NewWorkSession } from "../application/new-work-session.ts";
 import {
   reportedActions,
@@ -16,6 +18,7 @@ import {
   type UpdateWorkSessionStatus,
 } from "../application/update-work-session-status.ts";
 import type { WatchWorkSessions } from "../application/watch-work-sessions.ts";
+import { workSessionFields } from "../domain/filter/filter-fields.ts";
 import type { AgentConfig, EnvironmentConfig } from "../domain/work-session.ts";
 import { optional } from "./optional.ts";
 import type { RequestCheck } from "./request-check.ts";
@@ -108,10 +111,20 @@ function isReported(status: string | undefined): status is ReportedStatus {
   return status !== undefined && Object.hasOwn(reportedActions, status);
 }
 
+/** A request for a page of a task's work sessions, checked. */
+export function listWorkSessionsCommand(request: ListWorkSessionsRequest, check: RequestCheck): ListWorkSessions {
+  const { taskId, pageSize, pageToken } = request;
+  const where = check.filter(request.filter, workSessionFields);
+  const orderBy = check.orderBy(request.orderBy, workSessionFields);
+  check.done();
+  return { taskId, pageSize, pageToken, where, orderBy };
+}
+
 /** A request to watch work sessions, checked. */
 export function watchWorkSessionsCommand(request: WatchWorkSessionsRequest, check: RequestCheck): WatchWorkSessions {
   const { taskId, agentTypes, resumeToken } = request;
   const statuses = request.statuses.flatMap((status) => wordOf(workSessionStatuses, status) ?? []);
+  const where = check.filter(request.filter, workSessionFields);
   check.done();
-  return { taskId: taskId || null, agentTypes, statuses, resumeToken };
+  return { taskId: taskId || null, agentTypes, statuses, ...optional("where", where), resumeToken };
 }

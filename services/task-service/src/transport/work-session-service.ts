@@ -6,6 +6,7 @@ import { createWorkSession } from "../application/create-work-session.ts";
 import { getWorkSession } from "../application/get-work-session.ts";
 import { listWorkSessions } from "../application/list-work-sessions.ts";
 import { updateWorkSessionStatus } from "../application/update-work-session-status.ts";
+import type { WatchQuota } from "../application/watch-quota.ts";
 import { watchWorkSessions } from "../application/watch-work-sessions.ts";
 import { tenantCaller } from "./callers.ts";
 import { RequestCheck } from "./request-check.ts";
@@ -13,12 +14,13 @@ import { watchWorkSessionsResponse } from "./watch-messages.ts";
 import { workSessionMessage } from "./work-session-messages.ts";
 import {
   createWorkSessionCommand,
+  listWorkSessionsCommand,
   updateWorkSessionStatusCommand,
   watchWorkSessionsCommand,
 } from "./work-session-requests.ts";
 
 /** WorkSessionService: request in, command through, message out. Runners see the sessions of all tenants here. */
-export function workSessionService(app: App): ServiceImpl<typeof WorkSessionService> {
+export function workSessionService(app: App, quota: WatchQuota): ServiceImpl<typeof WorkSessionService> {
   const check = (request: object): RequestCheck => new RequestCheck(app, request);
   return {
     async createWorkSession(request, context) {
@@ -27,8 +29,8 @@ export function workSessionService(app: App): ServiceImpl<typeof WorkSessionServ
     },
 
     async listWorkSessions(request, context) {
-      check(request).done();
-      const { items, nextPageToken } = await listWorkSessions(app, actorOf(context), request);
+      const command = listWorkSessionsCommand(request, check(request));
+      const { items, nextPageToken } = await listWorkSessions(app, actorOf(context), command);
       return { workSessions: items.map(workSessionMessage), nextPageToken };
     },
 
@@ -45,7 +47,10 @@ export function workSessionService(app: App): ServiceImpl<typeof WorkSessionServ
 
     async *watchWorkSessions(request, context) {
       const command = watchWorkSessionsCommand(request, check(request));
-      const messages = watchWorkSessions(app, actorOf(context), command, context.signal);
+      const caller = actorOf(context);
+      // oxlint-disable-next-line eslint/no-underscore-dangle -- it is held, not used
+      using _place = quota.take(caller, context.signal);
+      const messages = watchWorkSessions(app, caller, command, context.signal);
       for await (const message of messages) yield watchWorkSessionsResponse(message);
     },
   };

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file helix/task/v1/runner_service.proto.
  */
 export const file_helix_task_v1_runner_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJoZWxpeC90YXNrL3YxL3J1bm5lcl9zZXJ2aWNlLnByb3RvEg1oZWxpeC50YXNrLnYxIlIKF0NsYWltV29ya1Nlc3Npb25SZXF1ZXN0EhgKAmlkGAEgASgJQgzgQQK6SAZyBBABGEASHQoGcnVubmVyGAIgASgJQg3gQQK6SAdyBRABGP8BIqcBChhDbGFpbVdvcmtTZXNzaW9uUmVzcG9uc2USMAoMd29ya19zZXNzaW9uGAEgASgLMhouaGVsaXgudGFzay52MS5Xb3JrU2Vzc2lvbhIUCgxmaXJzdF9wcm9tcHQYAiABKAkSFAoMcHJvamVjdF9wYXRoGAMgASgJEi0KC29uX3R1cm5fZW5kGAQgASgOMhguaGVsaXgudGFzay52MS5PblR1cm5FbmQiaAoSUmVuZXdMZWFzZXNSZXF1ZXN0Eh0KBnJ1bm5lchgBIAEoCUIN4EECukgHcgUQARj/ARIzCgZsZWFzZXMYAiADKAsyGC5oZWxpeC50YXNrLnYxLkhlbGRMZWFzZUIJukgGkgEDEOgHIkcKCUhlbGRMZWFzZRIiCg93b3JrX3Nlc3Npb25faWQYASABKAlCCbpIBnIEEAEYQBIWCgVlcG9jaBgCIAEoA0IHukgEIgIgACJsChNSZW5ld0xlYXNlc1Jlc3BvbnNlEhMKC3JlbmV3ZWRfaWRzGAEgAygJEhAKCGxvc3RfaWRzGAIgAygJEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wImoKGVJlbGVhc2VXb3JrU2Vzc2lvblJlcXVlc3QSGAoCaWQYASABKAlCDOBBArpIBnIEEAEYQBIZCgVlcG9jaBgCIAEoA0IK4EECukgEIgIgABIYCgZyZWFzb24YAyABKAlCCLpIBXIDGIAIIk4KGlJlbGVhc2VXb3JrU2Vzc2lvblJlc3BvbnNlEjAKDHdvcmtfc2Vzc2lvbhgBIAEoCzIaLmhlbGl4LnRhc2sudjEuV29ya1Nlc3Npb24ytQIKDVJ1bm5lclNlcnZpY2USYwoQQ2xhaW1Xb3JrU2Vzc2lvbhImLmhlbGl4LnRhc2sudjEuQ2xhaW1Xb3JrU2Vzc2lvblJlcXVlc3QaJy5oZWxpeC50YXNrLnYxLkNsYWltV29ya1Nlc3Npb25SZXNwb25zZRJUCgtSZW5ld0xlYXNlcxIhLmhlbGl4LnRhc2sudjEuUmVuZXdMZWFzZXNSZXF1ZXN0GiIuaGVsaXgudGFzay52MS5SZW5ld0xlYXNlc1Jlc3BvbnNlEmkKElJlbGVhc2VXb3JrU2Vzc2lvbhIoLmhlbGl4LnRhc2sudjEuUmVsZWFzZVdvcmtTZXNzaW9uUmVxdWVzdBopLmhlbGl4LnRhc2sudjEuUmVsZWFzZVdvcmtTZXNzaW9uUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_google_api_field_behavior, file_google_protobuf_timestamp, file_helix_task_v1_work_session]);
+  fileDesc("CiJoZWxpeC90YXNrL3YxL3J1bm5lcl9zZXJ2aWNlLnByb3RvEg1oZWxpeC50YXNrLnYxImkKF0NsYWltV29ya1Nlc3Npb25SZXF1ZXN0EhgKAmlkGAEgASgJQgzgQQK6SAZyBBABGEASHQoGcnVubmVyGAIgASgJQg3gQQK6SAdyBRABGP8BEhUKBGV0YWcYAyABKAlCB7pIBHICGEAipwEKGENsYWltV29ya1Nlc3Npb25SZXNwb25zZRIwCgx3b3JrX3Nlc3Npb24YASABKAsyGi5oZWxpeC50YXNrLnYxLldvcmtTZXNzaW9uEhQKDGZpcnN0X3Byb21wdBgCIAEoCRIUCgxwcm9qZWN0X3BhdGgYAyABKAkSLQoLb25fdHVybl9lbmQYBCABKA4yGC5oZWxpeC50YXNrLnYxLk9uVHVybkVuZCJoChJSZW5ld0xlYXNlc1JlcXVlc3QSHQoGcnVubmVyGAEgASgJQg3gQQK6SAdyBRABGP8BEjMKBmxlYXNlcxgCIAMoCzIYLmhlbGl4LnRhc2sudjEuSGVsZExlYXNlQgm6SAaSAQMQ6AciRwoJSGVsZExlYXNlEiIKD3dvcmtfc2Vzc2lvbl9pZBgBIAEoCUIJukgGcgQQARhAEhYKBWVwb2NoGAIgASgDQge6SAQiAiAAImwKE1JlbmV3TGVhc2VzUmVzcG9uc2USEwoLcmVuZXdlZF9pZHMYASADKAkSEAoIbG9zdF9pZHMYAiADKAkSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAigQEKGVJlbGVhc2VXb3JrU2Vzc2lvblJlcXVlc3QSGAoCaWQYASABKAlCDOBBArpIBnIEEAEYQBIZCgVlcG9jaBgCIAEoA0IK4EECukgEIgIgABIYCgZyZWFzb24YAyABKAlCCLpIBXIDGIAIEhUKBGV0YWcYBCABKAlCB7pIBHICGEAiTgoaUmVsZWFzZVdvcmtTZXNzaW9uUmVzcG9uc2USMAoMd29ya19zZXNzaW9uGAEgASgLMhouaGVsaXgudGFzay52MS5Xb3JrU2Vzc2lvbiKhAQoXQmluZEhlbGl4U2Vzc2lvblJlcXVlc3QSGAoCaWQYASABKAlCDOBBArpIBnIEEAEYQBI3ChBoZWxpeF9zZXNzaW9uX2lkGAIgASgJQh3gQQK6SBdyFRiAATIQXltBLVphLXowLTlfLV0rJBIcCgtsZWFzZV9lcG9jaBgDIAEoA0IHukgEIgIoABIVCgRldGFnGAQgASgJQge6SARyAhhAIkwKGEJpbmRIZWxpeFNlc3Npb25SZXNwb25zZRIwCgx3b3JrX3Nlc3Npb24YASABKAsyGi5oZWxpeC50YXNrLnYxLldvcmtTZXNzaW9uMpoDCg1SdW5uZXJTZXJ2aWNlEmMKEENsYWltV29ya1Nlc3Npb24SJi5oZWxpeC50YXNrLnYxLkNsYWltV29ya1Nlc3Npb25SZXF1ZXN0GicuaGVsaXgudGFzay52MS5DbGFpbVdvcmtTZXNzaW9uUmVzcG9uc2USVAoLUmVuZXdMZWFzZXMSIS5oZWxpeC50YXNrLnYxLlJlbmV3TGVhc2VzUmVxdWVzdBoiLmhlbGl4LnRhc2sudjEuUmVuZXdMZWFzZXNSZXNwb25zZRJpChJSZWxlYXNlV29ya1Nlc3Npb24SKC5oZWxpeC50YXNrLnYxLlJlbGVhc2VXb3JrU2Vzc2lvblJlcXVlc3QaKS5oZWxpeC50YXNrLnYxLlJlbGVhc2VXb3JrU2Vzc2lvblJlc3BvbnNlEmMKEEJpbmRIZWxpeFNlc3Npb24SJi5oZWxpeC50YXNrLnYxLkJpbmRIZWxpeFNlc3Npb25SZXF1ZXN0GicuaGVsaXgudGFzay52MS5CaW5kSGVsaXhTZXNzaW9uUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_google_api_field_behavior, file_google_protobuf_timestamp, file_helix_task_v1_work_session]);
 
 /**
  * Who wants which work session.
@@ -37,6 +37,13 @@ export type ClaimWorkSessionRequest = Message<"helix.task.v1.ClaimWorkSessionReq
    * @generated from field: string runner = 2;
    */
   runner: string;
+
+  /**
+   * The etag the caller last saw, at most 64 characters. Empty: whatever it is now.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
 };
 
 /**
@@ -205,6 +212,13 @@ export type ReleaseWorkSessionRequest = Message<"helix.task.v1.ReleaseWorkSessio
    * @generated from field: string reason = 3;
    */
   reason: string;
+
+  /**
+   * The etag the caller last saw, at most 64 characters. Empty: whatever it is now.
+   *
+   * @generated from field: string etag = 4;
+   */
+  etag: string;
 };
 
 /**
@@ -234,6 +248,69 @@ export type ReleaseWorkSessionResponse = Message<"helix.task.v1.ReleaseWorkSessi
  */
 export const ReleaseWorkSessionResponseSchema: GenMessage<ReleaseWorkSessionResponse> = /*@__PURE__*/
   messageDesc(file_helix_task_v1_runner_service, 6);
+
+/**
+ * Which Helix session a work session is from now on.
+ *
+ * @generated from message helix.task.v1.BindHelixSessionRequest
+ */
+export type BindHelixSessionRequest = Message<"helix.task.v1.BindHelixSessionRequest"> & {
+  /**
+   * The work session's id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Helix's own id of the session, 1 to 128 characters. No other work session's or task's.
+   *
+   * @generated from field: string helix_session_id = 2;
+   */
+  helixSessionId: string;
+
+  /**
+   * The epoch of the runner's lease. 0: the caller holds none. An epoch that is no longer current is refused.
+   *
+   * @generated from field: int64 lease_epoch = 3;
+   */
+  leaseEpoch: bigint;
+
+  /**
+   * The etag the caller last saw, at most 64 characters. Empty: whatever it is now.
+   *
+   * @generated from field: string etag = 4;
+   */
+  etag: string;
+};
+
+/**
+ * Describes the message helix.task.v1.BindHelixSessionRequest.
+ * Use `create(BindHelixSessionRequestSchema)` to create a new message.
+ */
+export const BindHelixSessionRequestSchema: GenMessage<BindHelixSessionRequest> = /*@__PURE__*/
+  messageDesc(file_helix_task_v1_runner_service, 7);
+
+/**
+ * The work session after it was bound.
+ *
+ * @generated from message helix.task.v1.BindHelixSessionResponse
+ */
+export type BindHelixSessionResponse = Message<"helix.task.v1.BindHelixSessionResponse"> & {
+  /**
+   * The work session as stored.
+   *
+   * @generated from field: helix.task.v1.WorkSession work_session = 1;
+   */
+  workSession?: WorkSession | undefined;
+};
+
+/**
+ * Describes the message helix.task.v1.BindHelixSessionResponse.
+ * Use `create(BindHelixSessionResponseSchema)` to create a new message.
+ */
+export const BindHelixSessionResponseSchema: GenMessage<BindHelixSessionResponse> = /*@__PURE__*/
+  messageDesc(file_helix_task_v1_runner_service, 8);
 
 /**
  * What a runner does to work sessions: it claims them under a lease, renews the lease while it works, and lets go.
@@ -271,6 +348,17 @@ export const RunnerService: GenService<{
     methodKind: "unary";
     input: typeof ReleaseWorkSessionRequestSchema;
     output: typeof ReleaseWorkSessionResponseSchema;
+  },
+  /**
+   * Puts Helix's own session in the place of the one that was minted here: once, and for good. What refers to the minted
+   * id follows. The same id again gives the same answer.
+   *
+   * @generated from rpc helix.task.v1.RunnerService.BindHelixSession
+   */
+  bindHelixSession: {
+    methodKind: "unary";
+    input: typeof BindHelixSessionRequestSchema;
+    output: typeof BindHelixSessionResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_helix_task_v1_runner_service, 0);

@@ -36,7 +36,7 @@ export type Task = Message<"helix.task.v1.Task"> & {
   name: string;
 
   /**
-   * What is to be done, at most 65,536 characters. The first prompt of the task's work sessions unless they have their own.
+   * What is to be done, at most 64 KiB. The first prompt of the task's work sessions unless they have their own.
    *
    * @generated from field: string description = 3;
    */
@@ -107,7 +107,7 @@ export type Task = Message<"helix.task.v1.Task"> & {
   projectPath: string;
 
   /**
-   * Free-form settings, kept as they are. At most 16 KiB as JSON.
+   * Free-form settings, kept as they are. At most 16 KiB as JSON, 64 keys in all, 8 levels.
    *
    * @generated from field: google.protobuf.Struct config = 13;
    */

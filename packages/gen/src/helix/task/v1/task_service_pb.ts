@@ -20,7 +20,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file helix/task/v1/task_service.proto.
  */
 export const file_helix_task_v1_task_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBoZWxpeC90YXNrL3YxL3Rhc2tfc2VydmljZS5wcm90bxINaGVsaXgudGFzay52MSL6AgoRQ3JlYXRlVGFza1JlcXVlc3QSGwoEbmFtZRgBIAEoCUIN4EECukgHcgUQARj/ARIeCgtkZXNjcmlwdGlvbhgCIAEoCUIJukgGcgQYgIAEEjkKCXRhc2tfdHlwZRgDIAEoDjIXLmhlbGl4LnRhc2sudjEuVGFza1R5cGVCDeBBArpIB4IBBBABIAASJQoIcHJpb3JpdHkYBCABKAVCE7pIEBoOGOgHKJj4/////////wESGAoGYXBwX2lkGAUgASgJQgi6SAVyAxj/ARIeCgxwcm9qZWN0X3BhdGgYBiABKAlCCLpIBXIDGIAgEicKBmNvbmZpZxgHIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSQgoNd29ya19zZXNzaW9ucxgIIAMoCzIhLmhlbGl4LnRhc2sudjEuSW5pdGlhbFdvcmtTZXNzaW9uQgi6SAWSAQIQMhIfCgpyZXF1ZXN0X2lkGAkgASgJQgu6SAjYAQFyA7ABASL3AQoSSW5pdGlhbFdvcmtTZXNzaW9uEhsKBG5hbWUYASABKAlCDeBBArpIB3IFEAEY/wESHgoLZGVzY3JpcHRpb24YAiABKAlCCbpIBnIEGICABBI0CgphZ2VudF90eXBlGAMgASgJQiC6SB3YAQFyGDIWXlthLXpdW2EtejAtOV9dezAsNjJ9JBIwCgxhZ2VudF9jb25maWcYBCABKAsyGi5oZWxpeC50YXNrLnYxLkFnZW50Q29uZmlnEjwKEmVudmlyb25tZW50X2NvbmZpZxgFIAEoCzIgLmhlbGl4LnRhc2sudjEuRW52aXJvbm1lbnRDb25maWciNwoSQ3JlYXRlVGFza1Jlc3BvbnNlEiEKBHRhc2sYASABKAsyEy5oZWxpeC50YXNrLnYxLlRhc2siTwoQTGlzdFRhc2tzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAgiUAoRTGlzdFRhc2tzUmVzcG9uc2USIgoFdGFza3MYASADKAsyEy5oZWxpeC50YXNrLnYxLlRhc2sSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIioKDkdldFRhc2tSZXF1ZXN0EhgKAmlkGAEgASgJQgzgQQK6SAZyBBABGEAiNAoPR2V0VGFza1Jlc3BvbnNlEiEKBHRhc2sYASABKAsyEy5oZWxpeC50YXNrLnYxLlRhc2singEKF1VwZGF0ZVRhc2tTdGF0dXNSZXF1ZXN0EhgKAmlkGAEgASgJQgzgQQK6SAZyBBABGEASOAoGc3RhdHVzGAIgASgOMhkuaGVsaXgudGFzay52MS5UYXNrU3RhdHVzQg3gQQK6SAeCAQQQASAAEhgKBnJlYXNvbhgDIAEoCUIIukgFcgMYgAgSFQoEZXRhZxgEIAEoCUIHukgEcgIYQCI9ChhVcGRhdGVUYXNrU3RhdHVzUmVzcG9uc2USIQoEdGFzaxgBIAEoCzITLmhlbGl4LnRhc2sudjEuVGFzayJEChFEZWxldGVUYXNrUmVxdWVzdBIYCgJpZBgBIAEoCUIM4EECukgGcgQQARhAEhUKBGV0YWcYAiABKAlCB7pIBHICGEAiFAoSRGVsZXRlVGFza1Jlc3BvbnNlIrYBChFXYXRjaFRhc2tzUmVxdWVzdBIiCgh0YXNrX2lkcxgBIAMoCUIQukgNkgEKEGQiBnIEEAEYQBI+CghzdGF0dXNlcxgCIAMoDjIZLmhlbGl4LnRhc2sudjEuVGFza1N0YXR1c0IRukgOkgELEAUiB4IBBBABIAASHQoVaW5jbHVkZV93b3JrX3Nlc3Npb25zGAMgASgIEh4KDHJlc3VtZV90b2tlbhgEIAEoCUIIukgFcgMYgCAi5wEKEldhdGNoVGFza3NSZXNwb25zZRIUCgxyZXN1bWVfdG9rZW4YASABKAkSLQoHY2hhbmdlZBgCIAEoCzIaLmhlbGl4LnRhc2sudjEuVGFza0NoYW5nZWRIABItCgdkZWxldGVkGAMgASgLMhouaGVsaXgudGFzay52MS5UYXNrRGVsZXRlZEgAEicKBnN5bmNlZBgEIAEoCzIVLmhlbGl4LnRhc2sudjEuU3luY2VkSAASKwoIcHJvZ3Jlc3MYBSABKAsyFy5oZWxpeC50YXNrLnYxLlByb2dyZXNzSABCBwoFZXZlbnQicgoLVGFza0NoYW5nZWQSIwoEdGFzaxgBIAEoCzITLmhlbGl4LnRhc2sudjEuVGFza0gAEjIKDHdvcmtfc2Vzc2lvbhgCIAEoCzIaLmhlbGl4LnRhc2sudjEuV29ya1Nlc3Npb25IAEIKCghyZXNvdXJjZSJHCgtUYXNrRGVsZXRlZBIRCgd0YXNrX2lkGAEgASgJSAASGQoPd29ya19zZXNzaW9uX2lkGAIgASgJSABCCgoIcmVzb3VyY2UyzwUKC1Rhc2tTZXJ2aWNlEnEKCkNyZWF0ZVRhc2sSIC5oZWxpeC50YXNrLnYxLkNyZWF0ZVRhc2tSZXF1ZXN0GiEuaGVsaXgudGFzay52MS5DcmVhdGVUYXNrUmVzcG9uc2UiHoLT5JMCGDoBKmIEdGFzayINL2FwaS92MS90YXNrcxJoCglMaXN0VGFza3MSHy5oZWxpeC50YXNrLnYxLkxpc3RUYXNrc1JlcXVlc3QaIC5oZWxpeC50YXNrLnYxLkxpc3RUYXNrc1Jlc3BvbnNlIhiQAgGC0+STAg8SDS9hcGkvdjEvdGFza3MSbQoHR2V0VGFzaxIdLmhlbGl4LnRhc2sudjEuR2V0VGFza1JlcXVlc3QaHi5oZWxpeC50YXNrLnYxLkdldFRhc2tSZXNwb25zZSIjkAIBgtPkkwIaYgR0YXNrEhIvYXBpL3YxL3Rhc2tzL3tpZH0SjwEKEFVwZGF0ZVRhc2tTdGF0dXMSJi5oZWxpeC50YXNrLnYxLlVwZGF0ZVRhc2tTdGF0dXNSZXF1ZXN0GicuaGVsaXgudGFzay52MS5VcGRhdGVUYXNrU3RhdHVzUmVzcG9uc2UiKoLT5JMCJDoBKmIEdGFzaxoZL2FwaS92MS90YXNrcy97aWR9L3N0YXR1cxJtCgpEZWxldGVUYXNrEiAuaGVsaXgudGFzay52MS5EZWxldGVUYXNrUmVxdWVzdBohLmhlbGl4LnRhc2sudjEuRGVsZXRlVGFza1Jlc3BvbnNlIhqC0+STAhQqEi9hcGkvdjEvdGFza3Mve2lkfRJzCgpXYXRjaFRhc2tzEiAuaGVsaXgudGFzay52MS5XYXRjaFRhc2tzUmVxdWVzdBohLmhlbGl4LnRhc2sudjEuV2F0Y2hUYXNrc1Jlc3BvbnNlIh6QAgGC0+STAhUSEy9hcGkvdjEvdGFza3M6d2F0Y2gwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_api_field_behavior, file_google_protobuf_struct, file_helix_task_v1_task, file_helix_task_v1_watch, file_helix_task_v1_work_session]);
+  fileDesc("CiBoZWxpeC90YXNrL3YxL3Rhc2tfc2VydmljZS5wcm90bxINaGVsaXgudGFzay52MSL6AgoRQ3JlYXRlVGFza1JlcXVlc3QSGwoEbmFtZRgBIAEoCUIN4EECukgHcgUQARj/ARIeCgtkZXNjcmlwdGlvbhgCIAEoCUIJukgGcgQogIAEEjkKCXRhc2tfdHlwZRgDIAEoDjIXLmhlbGl4LnRhc2sudjEuVGFza1R5cGVCDeBBArpIB4IBBBABIAASJQoIcHJpb3JpdHkYBCABKAVCE7pIEBoOGOgHKJj4/////////wESGAoGYXBwX2lkGAUgASgJQgi6SAVyAxj/ARIeCgxwcm9qZWN0X3BhdGgYBiABKAlCCLpIBXIDGIAgEicKBmNvbmZpZxgHIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSQgoNd29ya19zZXNzaW9ucxgIIAMoCzIhLmhlbGl4LnRhc2sudjEuSW5pdGlhbFdvcmtTZXNzaW9uQgi6SAWSAQIQMhIfCgpyZXF1ZXN0X2lkGAkgASgJQgu6SAjYAQFyA7ABASL3AQoSSW5pdGlhbFdvcmtTZXNzaW9uEhsKBG5hbWUYASABKAlCDeBBArpIB3IFEAEY/wESHgoLZGVzY3JpcHRpb24YAiABKAlCCbpIBnIEKICABBI0CgphZ2VudF90eXBlGAMgASgJQiC6SB3YAQFyGDIWXlthLXpdW2EtejAtOV9dezAsNjJ9JBIwCgxhZ2VudF9jb25maWcYBCABKAsyGi5oZWxpeC50YXNrLnYxLkFnZW50Q29uZmlnEjwKEmVudmlyb25tZW50X2NvbmZpZxgFIAEoCzIgLmhlbGl4LnRhc2sudjEuRW52aXJvbm1lbnRDb25maWciNwoSQ3JlYXRlVGFza1Jlc3BvbnNlEiEKBHRhc2sYASABKAsyEy5oZWxpeC50YXNrLnYxLlRhc2sicgoQTGlzdFRhc2tzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHQoKcGFnZV90b2tlbhgCIAEoCUIJukgGcgQYgIABEg4KBmZpbHRlchgDIAEoCRIQCghvcmRlcl9ieRgEIAEoCSJQChFMaXN0VGFza3NSZXNwb25zZRIiCgV0YXNrcxgBIAMoCzITLmhlbGl4LnRhc2sudjEuVGFzaxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiKgoOR2V0VGFza1JlcXVlc3QSGAoCaWQYASABKAlCDOBBArpIBnIEEAEYQCI0Cg9HZXRUYXNrUmVzcG9uc2USIQoEdGFzaxgBIAEoCzITLmhlbGl4LnRhc2sudjEuVGFzayKeAQoXVXBkYXRlVGFza1N0YXR1c1JlcXVlc3QSGAoCaWQYASABKAlCDOBBArpIBnIEEAEYQBI4CgZzdGF0dXMYAiABKA4yGS5oZWxpeC50YXNrLnYxLlRhc2tTdGF0dXNCDeBBArpIB4IBBBABIAASGAoGcmVhc29uGAMgASgJQgi6SAVyAxiACBIVCgRldGFnGAQgASgJQge6SARyAhhAIj0KGFVwZGF0ZVRhc2tTdGF0dXNSZXNwb25zZRIhCgR0YXNrGAEgASgLMhMuaGVsaXgudGFzay52MS5UYXNrIkQKEURlbGV0ZVRhc2tSZXF1ZXN0EhgKAmlkGAEgASgJQgzgQQK6SAZyBBABGEASFQoEZXRhZxgCIAEoCUIHukgEcgIYQCIUChJEZWxldGVUYXNrUmVzcG9uc2UixgEKEVdhdGNoVGFza3NSZXF1ZXN0EiIKCHRhc2tfaWRzGAEgAygJQhC6SA2SAQoQZCIGcgQQARhAEj4KCHN0YXR1c2VzGAIgAygOMhkuaGVsaXgudGFzay52MS5UYXNrU3RhdHVzQhG6SA6SAQsQBSIHggEEEAEgABIdChVpbmNsdWRlX3dvcmtfc2Vzc2lvbnMYAyABKAgSHgoMcmVzdW1lX3Rva2VuGAQgASgJQgi6SAVyAxiAIBIOCgZmaWx0ZXIYBSABKAki5wEKEldhdGNoVGFza3NSZXNwb25zZRIUCgxyZXN1bWVfdG9rZW4YASABKAkSLQoHY2hhbmdlZBgCIAEoCzIaLmhlbGl4LnRhc2sudjEuVGFza0NoYW5nZWRIABItCgdkZWxldGVkGAMgASgLMhouaGVsaXgudGFzay52MS5UYXNrRGVsZXRlZEgAEicKBnN5bmNlZBgEIAEoCzIVLmhlbGl4LnRhc2sudjEuU3luY2VkSAASKwoIcHJvZ3Jlc3MYBSABKAsyFy5oZWxpeC50YXNrLnYxLlByb2dyZXNzSABCBwoFZXZlbnQicgoLVGFza0NoYW5nZWQSIwoEdGFzaxgBIAEoCzITLmhlbGl4LnRhc2sudjEuVGFza0gAEjIKDHdvcmtfc2Vzc2lvbhgCIAEoCzIaLmhlbGl4LnRhc2sudjEuV29ya1Nlc3Npb25IAEIKCghyZXNvdXJjZSJHCgtUYXNrRGVsZXRlZBIRCgd0YXNrX2lkGAEgASgJSAASGQoPd29ya19zZXNzaW9uX2lkGAIgASgJSABCCgoIcmVzb3VyY2UyzwUKC1Rhc2tTZXJ2aWNlEnEKCkNyZWF0ZVRhc2sSIC5oZWxpeC50YXNrLnYxLkNyZWF0ZVRhc2tSZXF1ZXN0GiEuaGVsaXgudGFzay52MS5DcmVhdGVUYXNrUmVzcG9uc2UiHoLT5JMCGDoBKmIEdGFzayINL2FwaS92MS90YXNrcxJoCglMaXN0VGFza3MSHy5oZWxpeC50YXNrLnYxLkxpc3RUYXNrc1JlcXVlc3QaIC5oZWxpeC50YXNrLnYxLkxpc3RUYXNrc1Jlc3BvbnNlIhiQAgGC0+STAg8SDS9hcGkvdjEvdGFza3MSbQoHR2V0VGFzaxIdLmhlbGl4LnRhc2sudjEuR2V0VGFza1JlcXVlc3QaHi5oZWxpeC50YXNrLnYxLkdldFRhc2tSZXNwb25zZSIjkAIBgtPkkwIaYgR0YXNrEhIvYXBpL3YxL3Rhc2tzL3tpZH0SjwEKEFVwZGF0ZVRhc2tTdGF0dXMSJi5oZWxpeC50YXNrLnYxLlVwZGF0ZVRhc2tTdGF0dXNSZXF1ZXN0GicuaGVsaXgudGFzay52MS5VcGRhdGVUYXNrU3RhdHVzUmVzcG9uc2UiKoLT5JMCJDoBKmIEdGFzaxoZL2FwaS92MS90YXNrcy97aWR9L3N0YXR1cxJtCgpEZWxldGVUYXNrEiAuaGVsaXgudGFzay52MS5EZWxldGVUYXNrUmVxdWVzdBohLmhlbGl4LnRhc2sudjEuRGVsZXRlVGFza1Jlc3BvbnNlIhqC0+STAhQqEi9hcGkvdjEvdGFza3Mve2lkfRJzCgpXYXRjaFRhc2tzEiAuaGVsaXgudGFzay52MS5XYXRjaFRhc2tzUmVxdWVzdBohLmhlbGl4LnRhc2sudjEuV2F0Y2hUYXNrc1Jlc3BvbnNlIh6QAgGC0+STAhUSEy9hcGkvdjEvdGFza3M6d2F0Y2gwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_api_field_behavior, file_google_protobuf_struct, file_helix_task_v1_task, file_helix_task_v1_watch, file_helix_task_v1_work_session]);
 
 /**
  * A new task.
@@ -36,7 +36,7 @@ export type CreateTaskRequest = Message<"helix.task.v1.CreateTaskRequest"> & {
   name: string;
 
   /**
-   * What is to be done, at most 65,536 characters.
+   * What is to be done, at most 64 KiB.
    *
    * @generated from field: string description = 2;
    */
@@ -71,7 +71,7 @@ export type CreateTaskRequest = Message<"helix.task.v1.CreateTaskRequest"> & {
   projectPath: string;
 
   /**
-   * Free-form settings, kept as they are. At most 16 KiB as JSON.
+   * Free-form settings, kept as they are. At most 16 KiB as JSON, 64 keys in all, 8 levels.
    *
    * @generated from field: google.protobuf.Struct config = 7;
    */
@@ -113,7 +113,7 @@ export type InitialWorkSession = Message<"helix.task.v1.InitialWorkSession"> & {
   name: string;
 
   /**
-   * What this session is to do, at most 65,536 characters.
+   * What this session is to do, at most 64 KiB.
    *
    * @generated from field: string description = 2;
    */
@@ -183,11 +183,28 @@ export type ListTasksRequest = Message<"helix.task.v1.ListTasksRequest"> & {
   pageSize: number;
 
   /**
-   * The `next_page_token` of the page before. Empty: the first page.
+   * The `next_page_token` of the page before, at most 16,384 characters. Empty: the first page. A token is good for the
+   * request that it came from: the same filter and order, whatever the page size.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
+
+  /**
+   * Only tasks that match, at most 1,000 characters and 20 terms: `status = active AND priority < 0`. An AIP-160 filter
+   * over `status`, `task_type`, `priority`, `user_id`, `app_id`, `name`, `created_at` and `updated_at`. Empty: all.
+   *
+   * @generated from field: string filter = 3;
+   */
+  filter: string;
+
+  /**
+   * By what to sort, most important first: `priority, created_at desc`. The fields of the filter; ascending unless `desc`
+   * is said. What is alike is sorted by age. Empty: newest first. At most 1,000 characters.
+   *
+   * @generated from field: string order_by = 4;
+   */
+  orderBy: string;
 };
 
 /**
@@ -204,7 +221,7 @@ export const ListTasksRequestSchema: GenMessage<ListTasksRequest> = /*@__PURE__*
  */
 export type ListTasksResponse = Message<"helix.task.v1.ListTasksResponse"> & {
   /**
-   * Newest first.
+   * In the order asked for.
    *
    * @generated from field: repeated helix.task.v1.Task tasks = 1;
    */
@@ -407,6 +424,14 @@ export type WatchTasksRequest = Message<"helix.task.v1.WatchTasksRequest"> & {
    * @generated from field: string resume_token = 4;
    */
   resumeToken: string;
+
+  /**
+   * Watch only tasks that match: a filter as in ListTasks. A task that stops matching arrives as deleted. Cannot be
+   * combined with `include_work_sessions`.
+   *
+   * @generated from field: string filter = 5;
+   */
+  filter: string;
 };
 
 /**
@@ -567,7 +592,7 @@ export const TaskService: GenService<{
     output: typeof CreateTaskResponseSchema;
   },
   /**
-   * Lists the caller's tasks, newest first.
+   * Lists the caller's tasks, newest first unless asked otherwise.
    *
    * @generated from rpc helix.task.v1.TaskService.ListTasks
    */

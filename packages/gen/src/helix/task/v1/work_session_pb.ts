@@ -16,7 +16,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file helix/task/v1/work_session.proto.
  */
 export const file_helix_task_v1_work_session: GenFile = /*@__PURE__*/
-  fileDesc("CiBoZWxpeC90YXNrL3YxL3dvcmtfc2Vzc2lvbi5wcm90bxINaGVsaXgudGFzay52MSLFBwoLV29ya1Nlc3Npb24SDwoCaWQYASABKAlCA+BBAxIPCgd0YXNrX2lkGAIgASgJEhgKEGhlbGl4X3Nlc3Npb25faWQYAyABKAkSDAoEbmFtZRgEIAEoCRITCgtkZXNjcmlwdGlvbhgFIAEoCRISCgphZ2VudF90eXBlGAYgASgJEjUKBnN0YXR1cxgHIAEoDjIgLmhlbGl4LnRhc2sudjEuV29ya1Nlc3Npb25TdGF0dXNCA+BBAxIaCg1zdGF0dXNfcmVhc29uGAggASgJQgPgQQMSOgoRc3RhdHVzX2NoYW5nZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSHgoWcGFyZW50X3dvcmtfc2Vzc2lvbl9pZBgKIAEoCRIdChVzcGF3bmVkX2J5X3Nlc3Npb25faWQYCyABKAkSMAoMYWdlbnRfY29uZmlnGAwgASgLMhouaGVsaXgudGFzay52MS5BZ2VudENvbmZpZxI8ChJlbnZpcm9ubWVudF9jb25maWcYDSABKAsyIC5oZWxpeC50YXNrLnYxLkVudmlyb25tZW50Q29uZmlnEigKBWxlYXNlGA4gASgLMhQuaGVsaXgudGFzay52MS5MZWFzZUID4EEDEhQKB2F0dGVtcHQYDyABKAVCA+BBAxI1CgZyZXN1bHQYECABKAsyIC5oZWxpeC50YXNrLnYxLldvcmtTZXNzaW9uUmVzdWx0QgPgQQMSFAoHdXNlcl9pZBgRIAEoCUID4EEDEhwKD29yZ2FuaXphdGlvbl9pZBgSIAEoCUID4EEDEi8KCXRhc2tfdHlwZRgTIAEoDjIXLmhlbGl4LnRhc2sudjEuVGFza1R5cGVCA+BBAxJAChFhdmFpbGFibGVfYWN0aW9ucxgUIAMoDjIgLmhlbGl4LnRhc2sudjEuV29ya1Nlc3Npb25BY3Rpb25CA+BBAxIRCgRldGFnGBUgASgJQgPgQQMSMwoKY3JlYXRlZF9hdBgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIzCgp1cGRhdGVkX2F0GBcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEjMKCnN0YXJ0ZWRfYXQYGCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSNQoMY29tcGxldGVkX2F0GBkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDIokBCgtBZ2VudENvbmZpZxIZCgZwcm9tcHQYASABKAlCCbpIBnIEGICABBI3Cgtvbl90dXJuX2VuZBgCIAEoDjIYLmhlbGl4LnRhc2sudjEuT25UdXJuRW5kQgi6SAWCAQIQARImCgVleHRyYRgPIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiWwoRRW52aXJvbm1lbnRDb25maWcSHgoMcHJvamVjdF9wYXRoGAEgASgJQgi6SAVyAxiAIBImCgVleHRyYRgPIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiVgoFTGVhc2USDgoGcnVubmVyGAEgASgJEg0KBWVwb2NoGAIgASgDEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkkKEVdvcmtTZXNzaW9uUmVzdWx0EhoKB3N1bW1hcnkYASABKAlCCbpIBnIEGICAARIYCgVlcnJvchgCIAEoCUIJukgGcgQYgIABKlgKCU9uVHVybkVuZBIbChdPTl9UVVJOX0VORF9VTlNQRUNJRklFRBAAEhgKFE9OX1RVUk5fRU5EX0NPTVBMRVRFEAESFAoQT05fVFVSTl9FTkRfSURMRRACKoACChFXb3JrU2Vzc2lvblN0YXR1cxIjCh9XT1JLX1NFU1NJT05fU1RBVFVTX1VOU1BFQ0lGSUVEEAASHwobV09SS19TRVNTSU9OX1NUQVRVU19QRU5ESU5HEAESHwobV09SS19TRVNTSU9OX1NUQVRVU19CTE9DS0VEEAISHgoaV09SS19TRVNTSU9OX1NUQVRVU19BQ1RJVkUQAxIhCh1XT1JLX1NFU1NJT05fU1RBVFVTX0NPTVBMRVRFRBAEEh4KGldPUktfU0VTU0lPTl9TVEFUVVNfRkFJTEVEEAUSIQodV09SS19TRVNTSU9OX1NUQVRVU19DQU5DRUxMRUQQBiq6AQoRV29ya1Nlc3Npb25BY3Rpb24SIwofV09SS19TRVNTSU9OX0FDVElPTl9VTlNQRUNJRklFRBAAEiAKHFdPUktfU0VTU0lPTl9BQ1RJT05fQUNUSVZBVEUQARIgChxXT1JLX1NFU1NJT05fQUNUSU9OX0NPTVBMRVRFEAISHAoYV09SS19TRVNTSU9OX0FDVElPTl9GQUlMEAMSHgoaV09SS19TRVNTSU9OX0FDVElPTl9DQU5DRUwQBGIGcHJvdG8z", [file_buf_validate_validate, file_google_api_field_behavior, file_google_protobuf_struct, file_google_protobuf_timestamp, file_helix_task_v1_task]);
+  fileDesc("CiBoZWxpeC90YXNrL3YxL3dvcmtfc2Vzc2lvbi5wcm90bxINaGVsaXgudGFzay52MSLxBwoLV29ya1Nlc3Npb24SDwoCaWQYASABKAlCA+BBAxIPCgd0YXNrX2lkGAIgASgJEhgKEGhlbGl4X3Nlc3Npb25faWQYAyABKAkSDAoEbmFtZRgEIAEoCRITCgtkZXNjcmlwdGlvbhgFIAEoCRISCgphZ2VudF90eXBlGAYgASgJEjUKBnN0YXR1cxgHIAEoDjIgLmhlbGl4LnRhc2sudjEuV29ya1Nlc3Npb25TdGF0dXNCA+BBAxIaCg1zdGF0dXNfcmVhc29uGAggASgJQgPgQQMSOgoRc3RhdHVzX2NoYW5nZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSHgoWcGFyZW50X3dvcmtfc2Vzc2lvbl9pZBgKIAEoCRIdChVzcGF3bmVkX2J5X3Nlc3Npb25faWQYCyABKAkSMAoMYWdlbnRfY29uZmlnGAwgASgLMhouaGVsaXgudGFzay52MS5BZ2VudENvbmZpZxI8ChJlbnZpcm9ubWVudF9jb25maWcYDSABKAsyIC5oZWxpeC50YXNrLnYxLkVudmlyb25tZW50Q29uZmlnEigKBWxlYXNlGA4gASgLMhQuaGVsaXgudGFzay52MS5MZWFzZUID4EEDEhQKB2F0dGVtcHQYDyABKAVCA+BBAxI1CgZyZXN1bHQYECABKAsyIC5oZWxpeC50YXNrLnYxLldvcmtTZXNzaW9uUmVzdWx0QgPgQQMSFAoHdXNlcl9pZBgRIAEoCUID4EEDEhwKD29yZ2FuaXphdGlvbl9pZBgSIAEoCUID4EEDEi8KCXRhc2tfdHlwZRgTIAEoDjIXLmhlbGl4LnRhc2sudjEuVGFza1R5cGVCA+BBAxJAChFhdmFpbGFibGVfYWN0aW9ucxgUIAMoDjIgLmhlbGl4LnRhc2sudjEuV29ya1Nlc3Npb25BY3Rpb25CA+BBAxIRCgRldGFnGBUgASgJQgPgQQMSMwoKY3JlYXRlZF9hdBgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIzCgp1cGRhdGVkX2F0GBcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEjMKCnN0YXJ0ZWRfYXQYGCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSNQoMY29tcGxldGVkX2F0GBkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEhUKCHByaW9yaXR5GBogASgFQgPgQQMSEwoGYXBwX2lkGBsgASgJQgPgQQMiiQEKC0FnZW50Q29uZmlnEhkKBnByb21wdBgBIAEoCUIJukgGcgQogIAEEjcKC29uX3R1cm5fZW5kGAIgASgOMhguaGVsaXgudGFzay52MS5PblR1cm5FbmRCCLpIBYIBAhABEiYKBWV4dHJhGA8gASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCJbChFFbnZpcm9ubWVudENvbmZpZxIeCgxwcm9qZWN0X3BhdGgYASABKAlCCLpIBXIDGIAgEiYKBWV4dHJhGA8gASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCJWCgVMZWFzZRIOCgZydW5uZXIYASABKAkSDQoFZXBvY2gYAiABKAMSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiSQoRV29ya1Nlc3Npb25SZXN1bHQSGgoHc3VtbWFyeRgBIAEoCUIJukgGcgQYgIABEhgKBWVycm9yGAIgASgJQgm6SAZyBBiAgAEqWAoJT25UdXJuRW5kEhsKF09OX1RVUk5fRU5EX1VOU1BFQ0lGSUVEEAASGAoUT05fVFVSTl9FTkRfQ09NUExFVEUQARIUChBPTl9UVVJOX0VORF9JRExFEAIqgAIKEVdvcmtTZXNzaW9uU3RhdHVzEiMKH1dPUktfU0VTU0lPTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIfChtXT1JLX1NFU1NJT05fU1RBVFVTX1BFTkRJTkcQARIfChtXT1JLX1NFU1NJT05fU1RBVFVTX0JMT0NLRUQQAhIeChpXT1JLX1NFU1NJT05fU1RBVFVTX0FDVElWRRADEiEKHVdPUktfU0VTU0lPTl9TVEFUVVNfQ09NUExFVEVEEAQSHgoaV09SS19TRVNTSU9OX1NUQVRVU19GQUlMRUQQBRIhCh1XT1JLX1NFU1NJT05fU1RBVFVTX0NBTkNFTExFRBAGKroBChFXb3JrU2Vzc2lvbkFjdGlvbhIjCh9XT1JLX1NFU1NJT05fQUNUSU9OX1VOU1BFQ0lGSUVEEAASIAocV09SS19TRVNTSU9OX0FDVElPTl9BQ1RJVkFURRABEiAKHFdPUktfU0VTU0lPTl9BQ1RJT05fQ09NUExFVEUQAhIcChhXT1JLX1NFU1NJT05fQUNUSU9OX0ZBSUwQAxIeChpXT1JLX1NFU1NJT05fQUNUSU9OX0NBTkNFTBAEYgZwcm90bzM", [file_buf_validate_validate, file_google_api_field_behavior, file_google_protobuf_struct, file_google_protobuf_timestamp, file_helix_task_v1_task]);
 
 /**
  * One agent's part of a task: one to one with a Helix session and, for Zed agents, with a Zed thread.
@@ -53,7 +53,7 @@ export type WorkSession = Message<"helix.task.v1.WorkSession"> & {
   name: string;
 
   /**
-   * What this session is to do, at most 65,536 characters.
+   * What this session is to do, at most 64 KiB.
    *
    * @generated from field: string description = 5;
    */
@@ -199,6 +199,20 @@ export type WorkSession = Message<"helix.task.v1.WorkSession"> & {
    * @generated from field: google.protobuf.Timestamp completed_at = 25;
    */
   completedAt?: Timestamp | undefined;
+
+  /**
+   * The urgency of its task: 0 is the default, a lower number is more urgent.
+   *
+   * @generated from field: int32 priority = 26;
+   */
+  priority: number;
+
+  /**
+   * The Helix app that its task was made for, empty for none.
+   *
+   * @generated from field: string app_id = 27;
+   */
+  appId: string;
 };
 
 /**
@@ -215,7 +229,7 @@ export const WorkSessionSchema: GenMessage<WorkSession> = /*@__PURE__*/
  */
 export type AgentConfig = Message<"helix.task.v1.AgentConfig"> & {
   /**
-   * The first prompt, at most 65,536 characters. Empty: the session's description, else the task's, else the name.
+   * The first prompt, at most 64 KiB. Empty: the session's description, else the task's, else the name.
    *
    * @generated from field: string prompt = 1;
    */
@@ -229,7 +243,7 @@ export type AgentConfig = Message<"helix.task.v1.AgentConfig"> & {
   onTurnEnd: OnTurnEnd;
 
   /**
-   * Free-form settings, kept as they are. At most 16 KiB as JSON.
+   * Free-form settings, kept as they are. At most 16 KiB as JSON, 64 keys in all, 8 levels.
    *
    * @generated from field: google.protobuf.Struct extra = 15;
    */
@@ -257,7 +271,7 @@ export type EnvironmentConfig = Message<"helix.task.v1.EnvironmentConfig"> & {
   projectPath: string;
 
   /**
-   * Free-form settings, kept as they are. At most 16 KiB as JSON.
+   * Free-form settings, kept as they are. At most 16 KiB as JSON, 64 keys in all, 8 levels.
    *
    * @generated from field: google.protobuf.Struct extra = 15;
    */
