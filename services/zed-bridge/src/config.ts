@@ -1,5 +1,6 @@
 import { mkdirSync, realpathSync, statSync } from "node:fs";
 import {
+  authenticationSettings,
   choice,
   integer,
   optional,
@@ -11,7 +12,6 @@ import {
   type Setting,
   serviceSettings,
   text,
-  tokensSetting,
   url,
   withDefault,
 } from "@helix-zed/server";
@@ -20,7 +20,7 @@ import { builtInAgents, type ConfiguredAgents, readAgentsFile } from "./agents/a
 /** Everything that the bridge can be told, by environment variables. */
 export const settings = {
   ...serviceSettings(8082),
-  tokens: tokensSetting(),
+  ...authenticationSettings(),
   databaseUrl: required("DATABASE_URL", url("postgres", "postgresql")),
   /** Where task-service is, and who we are to it. */
   taskUrl: required("HELIX_ZED_TASK_URL", url("http", "https")),

@@ -1,5 +1,5 @@
 import { passedEnvironment } from "@helix-zed/acp-host/passed-environment";
-import { type Outside, type Read, runService, type ServiceParts, tokenAuthenticator } from "@helix-zed/server";
+import { type Outside, type Read, runService, type ServiceParts, openAuthentication } from "@helix-zed/server";
 import type { App } from "./application/app.ts";
 import { forgetLinks } from "./application/close-link.ts";
 import { Bridge, taskServiceClients } from "./bridge.ts";
@@ -35,18 +35,20 @@ async function build(config: Read<typeof settings>, { log, world }: Outside): Pr
     secrets: [serviceToken, ...secretsIn(environment)],
   };
   await forgetLinks(app, { runner });
+  const authentication = openAuthentication(config, { log, world });
   const { definitions, defaultAgent } = agents;
   const recipes = [acpHostRecipe({ agents: definitions, defaultAgent, environment, orphanTimeoutMs })];
   const bridge = new Bridge({ app, runner, taskService, recipes, dataDirectory, databaseUrl, log });
   return {
     routes: zedRoutes(app),
-    authenticate: tokenAuthenticator(config.tokens),
+    authenticate: authentication.authenticate,
     codes: reasonCodes,
     upgrade: bridge.upgrade,
     checks: { database: () => database.check() },
     started: ({ port }) => bridge.start(`${reachableHost(config.host)}:${port}`),
     draining: () => bridge.stop(),
     stopped: async () => {
+      await authentication.close();
       await database.close();
       await dataFolder.release();
     },

@@ -29,13 +29,15 @@ export async function endTurn(
 
 /**
  * The editor or the agent died under a turn: it goes back to the queue, and what this attempt had said is forgotten, so
- * that nothing is said twice. A turn that was to be stopped is; one that has used up its attempts fails.
+ * that nothing is said twice. A turn that was to be stopped is; one that has used up its attempts fails. An attempt that
+ * was ended on purpose is not counted.
  */
-export async function requeueTurn(scope: ThreadScope, turn: Turn, why: TurnReason): Promise<void> {
+export async function requeueTurn(scope: ThreadScope, turn: Turn, why: TurnReason, onPurpose = false): Promise<void> {
   const { unit, mapping, limits } = scope;
   if (!turn.inFlight) return;
   if (turn.cancelRequestedAt !== null) return endTurn(scope, turn, "interrupt", { reason: turn.cancelReason });
-  if (turn.attempt >= limits.attemptsMax) return endTurn(scope, turn, "fail", why);
+  if (onPurpose) turn.attempt -= 1;
+  else if (turn.attempt >= limits.attemptsMax) return endTurn(scope, turn, "fail", why);
   moveTurn(scope, turn, "requeue", why);
   turn.cancelSentEpoch = 0;
   for (const id of await unit.entries.deleteAnswer(turn)) unit.log.entryDeleted(mapping, id);

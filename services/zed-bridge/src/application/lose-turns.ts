@@ -10,11 +10,11 @@ export async function lockThreads(app: App, unit: Unit, instance: ZedInstance, n
   return mappings.map((mapping) => ({ unit, mapping, limits: app.limits, now }));
 }
 
-/** The process is gone, and with it what it had in its hands. */
-export async function loseTurns(scopes: readonly ThreadScope[], error: string): Promise<void> {
+/** The process is gone, by itself or on purpose, and with it what it had in its hands. */
+export async function loseTurns(scopes: readonly ThreadScope[], error: string, onPurpose = false): Promise<void> {
   for (const scope of scopes) {
     moveThread(scope, "disconnect", "EDITOR_LOST");
     const turn = await scope.unit.turns.inFlight(scope.mapping.id);
-    if (turn !== null) await requeueTurn(scope, turn, { reason: "EDITOR_LOST", error });
+    if (turn !== null) await requeueTurn(scope, turn, { reason: "EDITOR_LOST", error }, onPurpose);
   }
 }

@@ -25,7 +25,7 @@ const ERROR_LINES_MAX = 20;
  * if nobody wants it, or failed when it has ended too often. Call it after its link was drained and closed.
  */
 export async function recordExit(app: App, command: RecordExit): Promise<void> {
-  const { instanceId, launch, reason, logLines } = command;
+  const { instanceId, launch, reason, logLines, planned = false } = command;
   const now = app.world.now();
   await app.database.transact(async (unit) => {
     const instance = await unit.instances.lock(instanceId);
@@ -34,8 +34,8 @@ export async function recordExit(app: App, command: RecordExit): Promise<void> {
     forgetProcess(app, instance, logLines);
     if (instance.desired === "stopped") {
       instance.move("stop", { now, reason: instance.statusReason });
-      await loseTurns(scopes, reason);
-    } else if (isRestarted(app, instance, command, now)) await loseTurns(scopes, reason);
+      await loseTurns(scopes, reason, planned);
+    } else if (isRestarted(app, instance, command, now)) await loseTurns(scopes, reason, planned);
     else await failThreads(scopes, [`The editor ended too often: ${reason}.`, ...logLines.slice(-ERROR_LINES_MAX)]);
     unit.ringInstance(instanceId);
   });

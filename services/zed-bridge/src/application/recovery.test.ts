@@ -77,6 +77,18 @@ describe("an editor that dies in the middle of a turn", () => {
     expect(await stage.turns()).toEqual(["completed", "completed"]);
   });
 
+  test("costs the turn no attempt if its bridge ended it on purpose", async () => {
+    await stage.editor.beginThread();
+    for (let restart = 0; restart < 5; restart++) {
+      await stage.editor.endWithBridge();
+      await stage.editor.start();
+      await stage.editor.takeOne("open_thread");
+      await stage.editor.ready("thread-1");
+      await stage.editor.takeOne("chat_message");
+    }
+    expect((await stage.thread()).latestTurn).toMatchObject({ status: "sent", attempt: 1 });
+  });
+
   test("too often fails instance and session, with its last lines", async () => {
     await stage.editor.beginThread();
     for (let exits = 1; exits <= stage.app.limits.restartsMax; exits++) {

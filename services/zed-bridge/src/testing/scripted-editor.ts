@@ -64,7 +64,17 @@ export class ScriptedEditor {
 
   /** The process ends by itself. */
   async crash(reason = "killed by SIGKILL"): Promise<void> {
-    await recordExit(this.#app, { instanceId: this.instanceId, launch: this.#launch, reason, logLines: ["bye"] });
+    await this.#exit(reason, false);
+  }
+
+  /** Its bridge ends it because the bridge itself ends. */
+  async endWithBridge(): Promise<void> {
+    await this.#exit("killed by SIGTERM", true);
+  }
+
+  async #exit(reason: string, planned: boolean): Promise<void> {
+    const { instanceId } = this;
+    await recordExit(this.#app, { instanceId, launch: this.#launch, reason, logLines: ["bye"], planned });
   }
 
   /** The commands that are due. */

@@ -49,7 +49,7 @@ export class StubTaskService {
       log: silentLog,
       world: systemWorld(),
       codes,
-      authenticate: () => ({ kind: "service", name: "zed-bridge", roles: ["runner"] }),
+      authenticate: () => ({ actor: { kind: "service", name: "zed-bridge", roles: ["runner"] } }),
       routes: (router) =>
         router.service(WorkSessionService, {
           getWorkSession: ({ id }) => ({ workSession: this.#find(id) }),

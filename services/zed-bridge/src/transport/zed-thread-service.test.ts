@@ -36,7 +36,7 @@ beforeAll(async () => {
     host: "127.0.0.1",
     port: 0,
     routes: zedRoutes(stage.app),
-    authenticate: (headers) => ({ kind: "user", userId: headers.get("authorization") ?? "" }),
+    authenticate: (headers) => ({ actor: { kind: "user", userId: headers.get("authorization") ?? "" } }),
     codes: reasonCodes,
     log: silentLog,
     world: systemWorld(),
