@@ -18,15 +18,23 @@ export function surroundings(environment: Environment): Record<string, string> {
 /** The settings that `npm start` hands on as they are, each to the services that know it. */
 export function passedSettings(settings: StartSettings, model: ModelProvider): ServiceLayout["more"] {
   const everywhere = { HELIX_ZED_LOG_LEVEL: settings.logLevel };
+  const behindTheGateway = {
+    ...everywhere,
+    HELIX_ZED_JWT_ISSUER: settings.jwtIssuer,
+    HELIX_ZED_JWT_AUDIENCE: settings.jwtAudience,
+    HELIX_ZED_JWKS_URL: settings.jwksUrl,
+    HELIX_ZED_JWT_ORGANIZATION_CLAIM: settings.jwtOrganizationClaim,
+    HELIX_ZED_JWT_CLOCK_SKEW_MS: settings.jwtClockSkewMs,
+  };
   return {
     gateway: definedOnly(everywhere),
     "task-service": definedOnly({
-      ...everywhere,
+      ...behindTheGateway,
       HELIX_ZED_AGENT_TYPES: settings.agentTypes,
       HELIX_ZED_LEASE_MS: settings.leaseMs,
     }),
     "zed-bridge": definedOnly({
-      ...everywhere,
+      ...behindTheGateway,
       ...model.environment,
       HELIX_ZED_AGENTS_FILE: settings.agentsFile,
       HELIX_ZED_RUNNER_NAME: settings.runnerName,

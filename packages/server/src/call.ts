@@ -1,12 +1,13 @@
 import { createContextKey, type HandlerContext } from "@connectrpc/connect";
 import type { Actor } from "@helix-zed/domain";
+import type { Authentication } from "./authenticate.ts";
 
 /** What is known about one RPC while it runs. */
 export interface Call {
   readonly requestId: string;
   readonly startedAt: Date;
   /** `null` for calls that need no token: health and reflection. */
-  actor: Actor | null;
+  authentication: Authentication | null;
   /** Whether the handler has given its whole answer. */
   answered: boolean;
   /** Messages sent so far. */
@@ -18,7 +19,7 @@ export const callKey = createContextKey<Call | null>(null, { description: "call"
 
 /** Who asks, for handlers. */
 export function actorOf(context: Pick<HandlerContext, "values">): Actor {
-  const actor = context.values.get(callKey)?.actor ?? null;
+  const actor = context.values.get(callKey)?.authentication?.actor ?? null;
   if (actor === null) throw new Error("A handler was reached without authentication.");
   return actor;
 }

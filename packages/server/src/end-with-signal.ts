@@ -1,5 +1,7 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { Refusal } from "@helix-zed/domain";
+import { Refusal, type World } from "@helix-zed/domain";
+import { callKey } from "./call.ts";
+import { type EndOfToken, endOfToken } from "./end-of-token.ts";
 import type { ServerReason } from "./server-reasons.ts";
 
 /** When calls are over. */
@@ -8,14 +10,16 @@ export interface EndOptions {
   readonly draining: AbortSignal;
   /** How long a call that is no stream may take, whatever its deadline. */
   readonly unaryTimeoutMs: number;
+  readonly world: Pick<World, "now">;
 }
 
 /**
  * Ends calls when they are over, whether their handler listens to its signal or not: all of them at their deadline, and
- * streams also when the server drains, so that a watch cannot hold up a restart. Connect aborts the signal of a call that
+ * streams also when the server drains, so that a watch cannot hold up a restart, and when the token that opened them is
+ * no longer good. Connect aborts the signal of a call that
  * ends with an error, so handlers find all of it there. One that goes on regardless talks to nobody.
  */
-export function endWithSignal({ draining, unaryTimeoutMs }: EndOptions): Interceptor {
+export function endWithSignal({ draining, unaryTimeoutMs, world }: EndOptions): Interceptor {
   return (next) => async (request) => {
     if (!request.stream) {
       const over = new Interruption([request.signal]);
@@ -29,7 +33,9 @@ export function endWithSignal({ draining, unaryTimeoutMs }: EndOptions): Interce
     }
     const response = await next(request);
     if (!response.stream) return response;
-    return { ...response, message: until(response.message, [request.signal, draining]) };
+    const authentication = request.contextValues.get(callKey)?.authentication ?? null;
+    const message = until(response.message, [request.signal, draining], () => endOfToken(authentication, world));
+    return { ...response, message };
   };
 }
 
@@ -43,9 +49,14 @@ function tooLate(): ConnectError {
   return new ConnectError("the operation timed out", Code.DeadlineExceeded);
 }
 
-async function* until<T>(messages: AsyncIterable<T>, signals: readonly AbortSignal[]): AsyncIterable<T> {
+async function* until<T>(
+  messages: AsyncIterable<T>,
+  signals: readonly AbortSignal[],
+  openToken: () => EndOfToken,
+): AsyncIterable<T> {
   const iterator = messages[Symbol.asyncIterator]();
-  const over = new Interruption(signals);
+  const token = openToken();
+  const over = new Interruption([...signals, ...token.signals]);
   try {
     for (;;) {
       const result = await over.orResult(() => iterator.next());
@@ -54,6 +65,7 @@ async function* until<T>(messages: AsyncIterable<T>, signals: readonly AbortSign
     }
   } finally {
     over.dispose();
+    token.dispose();
     // Not awaited: a generator that waits for something cannot return before that happens, and may never.
     iterator.return?.().catch(() => {});
   }

@@ -23,6 +23,8 @@ export interface Setting<T> {
   readonly parse: Parser<T>;
   /** Gives the value of an absent variable; throws if there must be one. */
   readonly absent: () => T;
+  /** Variables that must be set too where this one is. */
+  readonly needs?: readonly string[];
 }
 
 /** What reading `Settings` gives. */
@@ -58,6 +60,11 @@ export function optional<T>(variable: string, parse: Parser<T>): Setting<T | nul
   return { variable, parse, absent: () => null };
 }
 
+/** The same setting, which makes sense only together with others. */
+export function needing<T>(setting: Setting<T>, ...needs: readonly string[]): Setting<T> {
+  return { ...setting, needs };
+}
+
 /** Reads all settings; throws an {@link EnvironmentError} that lists every problem. */
 export function readEnvironment<Settings extends Readonly<Record<string, Setting<unknown>>>>(
   environment: Environment,
@@ -72,6 +79,7 @@ export function readEnvironment<Settings extends Readonly<Record<string, Setting
       return [name, undefined];
     }
   });
+  problems.push(...missingCompanions(environment, settings));
   if (problems.length > 0) throw new EnvironmentError(problems);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each value was read by the setting of its name
   return Object.fromEntries(values) as Read<Settings>;
@@ -80,6 +88,16 @@ export function readEnvironment<Settings extends Readonly<Record<string, Setting
 function readSetting<T>(environment: Environment, { variable, parse, absent }: Setting<T>): T {
   const text = environment[variable] ?? "";
   return text === "" ? absent() : parse(text);
+}
+
+function missingCompanions(environment: Environment, settings: Readonly<Record<string, Setting<unknown>>>): string[] {
+  const isSet = (variable: string): boolean => (environment[variable] ?? "") !== "";
+  const missing = new Map<string, string>();
+  for (const { variable, needs = [] } of Object.values(settings)) {
+    if (!isSet(variable)) continue;
+    for (const needed of needs) if (!isSet(needed) && !missing.has(needed)) missing.set(needed, variable);
+  }
+  return [...missing].map(([needed, variable]) => `${needed} must be set where ${variable} is`);
 }
 
 function unknownVariables(environment: Environment, settings: Readonly<Record<string, Setting<unknown>>>): string[] {

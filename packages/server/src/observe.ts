@@ -16,7 +16,7 @@ import { requestIdHeader } from "./request-id.ts";
 /** Begins a call: to be run at the gate, before anything can fail. */
 export function beginCall(context: HandlerContext, log: Log, world: Pick<World, "now">): Call {
   const requestId = context.requestHeader.get(requestIdHeader) ?? "unknown";
-  const call: Call = { requestId, startedAt: world.now(), actor: null, answered: false, sent: 0 };
+  const call: Call = { requestId, startedAt: world.now(), authentication: null, answered: false, sent: 0 };
   context.values.set(callKey, call);
   const end = (): void => {
     const reason: unknown = context.signal.reason;
@@ -61,7 +61,7 @@ function logCall(
     protocol: context.protocolName,
     code: code === null ? "ok" : Code[code],
     reason: error?.findDetails(ErrorInfoSchema)[0]?.reason,
-    actor: call.actor === null ? undefined : nameOf(call.actor),
+    actor: call.authentication === null ? undefined : nameOf(call.authentication.actor),
     requestId: call.requestId,
     durationMs: world.now().getTime() - call.startedAt.getTime(),
     sent: call.sent,

@@ -27,7 +27,7 @@ import { reflectionServices, serveReflection } from "./reflection.ts";
 import { nameRequest } from "./request-id.ts";
 import { createRpcListener } from "./rpc-listener.ts";
 import type { ServerReason } from "./server-reasons.ts";
-import { compileRules, validateRequests } from "./validate.ts";
+import { compileRules, type FurtherChecks, validateRequests } from "./validate.ts";
 
 /** The largest message that is read. */
 export const messageBytesMax = 4 * 1024 * 1024;
@@ -47,6 +47,8 @@ export interface ServeOptions {
   /** 0 picks a free one. */
   readonly port: number;
   readonly routes: (router: ConnectRouter) => void;
+  /** What the services find wrong with requests themselves, to be told together with what breaks the rules. */
+  readonly furtherChecks?: FurtherChecks;
   readonly authenticate: Authenticate;
   /** The code of each reason that the services refuse with. */
   readonly codes: ReasonCodes;
@@ -112,11 +114,17 @@ function createRouter(
   draining: AbortSignal,
   stopping: AbortSignal,
 ): { router: ConnectRouter; health: HealthState } {
-  const { routes, log, world, checks = {}, checkIntervalMs, unaryTimeoutMs = unaryTimeoutMsMax } = options;
+  const { routes, furtherChecks, log, world, checks = {}, checkIntervalMs } = options;
+  const { unaryTimeoutMs = unaryTimeoutMsMax } = options;
   const validator = createValidator();
   const router = createConnectRouter({
     requestGate: (context) => gate(context, options, map),
-    interceptors: [observe, mapErrors(map), endWithSignal({ draining, unaryTimeoutMs }), validateRequests(validator)],
+    interceptors: [
+      observe,
+      mapErrors(map),
+      endWithSignal({ draining, unaryTimeoutMs, world }),
+      validateRequests(validator, furtherChecks),
+    ],
     shutdownSignal: stopping,
     readMaxBytes: messageBytesMax,
     maxTimeoutMs: callTimeoutMsMax,
@@ -141,7 +149,7 @@ async function gate(context: HandlerContext, options: ServeOptions, map: ErrorMa
   try {
     checkQuery(context);
     if (isPublic(context)) return;
-    call.actor = await options.authenticate(context.requestHeader);
+    call.authentication = await options.authenticate(context.requestHeader);
   } catch (error) {
     throw map(error, call.requestId);
   }

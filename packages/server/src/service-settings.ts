@@ -1,7 +1,6 @@
-import { required, type Setting, withDefault } from "./environment.ts";
+import { type Setting, withDefault } from "./environment.ts";
 import { type LogLevel, logLevels } from "./log.ts";
 import { choice, port, text } from "./parsers.ts";
-import { type KnownToken, readTokensFile } from "./tokens-file.ts";
 
 /** What every service can be told: where to listen, and how much to log. */
 export interface ServiceSettings {
@@ -17,17 +16,4 @@ export function serviceSettings(defaultPort: number): ServiceSettings {
     port: withDefault("HELIX_ZED_PORT", port(), defaultPort),
     logLevel: withDefault<LogLevel>("HELIX_ZED_LOG_LEVEL", choice(...logLevels), "info"),
   };
-}
-
-/** The setting of services that authenticate their callers: gives the tokens that are known. */
-export function tokensSetting(): Setting<readonly KnownToken[]> {
-  return required("HELIX_ZED_TOKENS_FILE", (path) => {
-    try {
-      return readTokensFile(path);
-    } catch (error) {
-      throw new Error(`names a file that cannot be used: ${error instanceof Error ? error.message : ""}`, {
-        cause: error,
-      });
-    }
-  });
 }

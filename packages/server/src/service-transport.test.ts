@@ -2,10 +2,11 @@ import { Code, createClient } from "@connectrpc/connect";
 import { Refusal } from "@helix-zed/domain";
 import { TaskService } from "@helix-zed/gen/helix/task/v1/task_service_pb.ts";
 import { describe, expect, test } from "vitest";
-import { hashToken, tokenAuthenticator } from "./authenticate.ts";
+import { tokenAuthenticator } from "./authenticate.ts";
 import { actorOf } from "./call.ts";
 import { actingFor, createServiceTransport } from "./service-transport.ts";
 import { collect, failureOf, startTestServer, type TestServer } from "./testing/test-server.ts";
+import { hashToken } from "./token-list.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 const authenticate = tokenAuthenticator([

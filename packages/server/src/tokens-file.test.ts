@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { hashToken } from "./authenticate.ts";
+import { hashToken } from "./token-list.ts";
 import { readTokensFile, TokensFileError } from "./tokens-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tokens-file-"));

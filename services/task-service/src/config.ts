@@ -1,4 +1,4 @@
-import { integer, list, required, serviceSettings, tokensSetting, url, withDefault } from "@helix-zed/server";
+import { authenticationSettings, integer, list, required, serviceSettings, url, withDefault } from "@helix-zed/server";
 import { defaultLimits } from "./domain/limits.ts";
 
 const DEFAULT_PORT = 8081;
@@ -8,13 +8,23 @@ const agentTypes = ["simple", "helix_agent", "zed_agent", "zed_claude_code", "ze
 /** The settings of the task-service. */
 export const settings = {
   ...serviceSettings(DEFAULT_PORT),
-  tokens: tokensSetting(),
+  ...authenticationSettings(),
   databaseUrl: required("DATABASE_URL", url("postgres", "postgresql")),
   agentTypes: withDefault("HELIX_ZED_AGENT_TYPES", agentTypeList, agentTypes),
   leaseMs: withDefault(
     "HELIX_ZED_LEASE_MS",
     integer({ min: 500, max: 3_600_000, unit: "milliseconds" }),
     defaultLimits.leaseMs,
+  ),
+  watchesPerActorMax: withDefault(
+    "HELIX_ZED_WATCHES_PER_ACTOR_MAX",
+    integer({ min: 1, max: 1_000_000, unit: "watches" }),
+    defaultLimits.watchesPerActorMax,
+  ),
+  requestRetentionMs: withDefault(
+    "HELIX_ZED_REQUEST_RETENTION_MS",
+    integer({ min: 60_000, max: 30 * 24 * 60 * 60 * 1_000, unit: "milliseconds" }),
+    defaultLimits.requestRetentionMs,
   ),
 };
 

@@ -1,39 +1,48 @@
-import { type Outside, type Read, runService, type ServiceParts, tokenAuthenticator } from "@helix-zed/server";
+import { type Outside, type Read, runService, type ServiceParts, openAuthentication } from "@helix-zed/server";
 import type { App } from "./application/app.ts";
+import { sweepRequests } from "./application/forget-requests.ts";
 import { sweepLeases } from "./application/sweep-leases.ts";
 import { settings } from "./config.ts";
 import { defaultLimits } from "./domain/limits.ts";
 import { Database } from "./persistence/database.ts";
 import { migrateTaskService } from "./persistence/migrate.ts";
+import { furtherChecks } from "./transport/further-checks.ts";
 import { reasonCodes } from "./transport/reason-codes.ts";
 import { taskRoutes } from "./transport/task-routes.ts";
 
 await runService({ name: "task-service", settings, build });
 
 async function build(config: Read<typeof settings>, { log, world }: Outside): Promise<ServiceParts> {
-  const { databaseUrl: url, agentTypes, leaseMs, tokens } = config;
+  const { databaseUrl: url, agentTypes, leaseMs, watchesPerActorMax, requestRetentionMs } = config;
   const sweepIntervalMs = Math.min(defaultLimits.sweepIntervalMs, leaseMs / 2);
-  const limits = { ...defaultLimits, leaseMs, sweepIntervalMs };
+  const limits = { ...defaultLimits, leaseMs, sweepIntervalMs, watchesPerActorMax, requestRetentionMs };
   const warn = (message: string): void => log.warn(message);
   await migrateTaskService(url);
   const database = await Database.open({ ...limits, url, world, warn });
+  const authentication = openAuthentication(config, { log, world });
   const app: App = { database, world, limits, agentTypes };
   const stop = new AbortController();
-  let sweeper: Promise<void> | undefined;
+  let sweepers: readonly Promise<void>[] = [];
   return {
     routes: taskRoutes(app),
-    authenticate: tokenAuthenticator(tokens),
+    furtherChecks: furtherChecks(app),
+    authenticate: authentication.authenticate,
     codes: reasonCodes,
     checks: { database: () => database.check() },
     started: () => {
-      sweeper = sweepLeases(app, stop.signal, {
+      const leases = sweepLeases(app, stop.signal, {
         swept: (count) => log.warn({ count }, "leases expired"),
         failed: (error) => log.error({ err: error }, "leases could not be swept"),
       });
+      const requests = sweepRequests(app, stop.signal, (error) =>
+        log.error({ err: error }, "old request ids could not be forgotten"),
+      );
+      sweepers = [leases, requests];
     },
     draining: () => stop.abort(),
     stopped: async () => {
-      await sweeper;
+      await Promise.all(sweepers);
+      await authentication.close();
       await database.close();
     },
   };

@@ -25,7 +25,7 @@ export async function startTestServer(
     host: "127.0.0.1",
     port: 0,
     routes: (router: ConnectRouter) => router.service(TaskService, tasks),
-    authenticate: () => ({ kind: "user", userId: "ada" }),
+    authenticate: () => ({ actor: { kind: "user", userId: "ada" } }),
     codes: { TASK_NOT_FOUND: Code.NotFound, TASKS_TOO_MANY: Code.ResourceExhausted },
     log: createLog({ name: "test", level: "debug", destination }),
     world: systemWorld(),

@@ -43,7 +43,7 @@ await runService({
     if (failure === "build") throw new Error("The database cannot be reached.\n  Start it.");
     return {
       routes: (router) => router.service(TaskService, tasks),
-      authenticate: () => ({ kind: "user", userId: "ada" }),
+      authenticate: () => ({ actor: { kind: "user", userId: "ada" } }),
       codes: {},
       checks: neededPort === null ? {} : { needed: () => reach(neededPort) },
       checkIntervalMs: 50,

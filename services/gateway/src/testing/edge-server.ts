@@ -91,7 +91,7 @@ function serveBehind(routes: (router: ConnectRouter) => void): Promise<Server> {
     authenticate(headers) {
       if (headers.get("authorization") !== goodToken.authorization)
         throw new Refusal("TOKEN_UNKNOWN", "This token is not known.");
-      return { kind: "user", userId: "ada" };
+      return { actor: { kind: "user", userId: "ada" } };
     },
     codes: { TASK_NOT_FOUND: Code.NotFound },
     log,
