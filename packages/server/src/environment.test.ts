@@ -1,5 +1,13 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { type Environment, EnvironmentError, optional, readEnvironment, required, withDefault } from "./environment.ts";
+import {
+  type Environment,
+  EnvironmentError,
+  needing,
+  optional,
+  readEnvironment,
+  required,
+  withDefault,
+} from "./environment.ts";
 import { integer, port, text, url } from "./parsers.ts";
 
 const settings = {
@@ -50,5 +58,30 @@ describe("an environment", () => {
       'HELIX_ZED_LEASE_MS must be a whole number of milliseconds from 1000 to 600000, not "5"',
       "DATABASE_URL must be set",
     ]);
+  });
+});
+
+describe("settings that go together", () => {
+  const together = {
+    issuer: needing(optional("HELIX_ZED_ISSUER", text()), "HELIX_ZED_KEYS"),
+    keys: needing(optional("HELIX_ZED_KEYS", url("https")), "HELIX_ZED_ISSUER"),
+    skewMs: needing(
+      withDefault("HELIX_ZED_SKEW_MS", integer({ min: 0, max: 9 }), 3),
+      "HELIX_ZED_ISSUER",
+      "HELIX_ZED_KEYS",
+    ),
+  };
+
+  test("may all be left out, or all be given", () => {
+    expect(readEnvironment({}, together)).toEqual({ issuer: null, keys: null, skewMs: 3 });
+    const all = { HELIX_ZED_ISSUER: "i", HELIX_ZED_KEYS: "https://keys" };
+    expect(readEnvironment(all, together)).toEqual({ issuer: "i", keys: "https://keys", skewMs: 3 });
+  });
+
+  test("are missed by name, together with everything else that is wrong", () => {
+    expect(() => readEnvironment({ HELIX_ZED_SKEW_MS: "10" }, together)).toThrow(
+      'HELIX_ZED_SKEW_MS must be a whole number from 0 to 9, not "10"; HELIX_ZED_ISSUER must be set where ' +
+        "HELIX_ZED_SKEW_MS is; HELIX_ZED_KEYS must be set where HELIX_ZED_SKEW_MS is",
+    );
   });
 });
