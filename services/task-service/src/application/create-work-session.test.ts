@@ -86,6 +86,29 @@ describe("a spawn", () => {
     await expect(spawned).rejects.toMatchObject({ reason: "SPAWNER_ENDED" });
   });
 
+  test("descends from at most as many as the limit says, by parents and by askers alike", async () => {
+    const shallow = await TestApp.open({ spawnDepthMax: 3 }, app.url);
+    const { task, session } = await app.createTaskWithSession();
+    let last = session;
+    const spawn = (more: Partial<CreateWorkSession>) =>
+      createWorkSession(shallow, person(), {
+        ...aSession("deeper"),
+        taskId: task.id,
+        helixSessionId: null,
+        parentWorkSessionId: null,
+        spawnedBySessionId: null,
+        requestId: null,
+        ...more,
+      });
+    for (let depth = 1; depth <= 3; depth++) {
+      last = await spawn(depth % 2 ? { parentWorkSessionId: last.id } : { spawnedBySessionId: last.helixSessionId });
+    }
+    for (const more of [{ parentWorkSessionId: last.id }, { spawnedBySessionId: last.helixSessionId }]) {
+      await expect(spawn(more)).rejects.toMatchObject({ reason: "SPAWN_TOO_DEEP", metadata: { limit: "3" } });
+    }
+    await shallow.close();
+  });
+
   test("cannot come from a session of another task", async () => {
     const { task } = await app.createTaskWithSession();
     const other = await app.createTaskWithSession();
