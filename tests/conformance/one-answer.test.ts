@@ -47,6 +47,36 @@ describe("one call through every door", () => {
     expect(await agree(call)).toMatchObject({ resource: { tasks: [{ id: taskId }] } });
   });
 
+  test("gives the same tasks that match the same filter, in the same order", async () => {
+    const filter = `task_type = interactive AND (name:"One" OR priority < 0) AND created_at > 2026-01-01T00:00:00+01:00`;
+    const query = new URLSearchParams({ filter, order_by: "priority, name desc" });
+    const call = {
+      method: tasks.listTasks,
+      request: { filter, orderBy: "priority, name desc" },
+      rest: { verb: "GET", path: `/api/v1/tasks?${query.toString()}` },
+    };
+    expect(await agree(call)).toMatchObject({ resource: { tasks: [{ id: taskId }] } });
+  });
+
+  test("says the same of the same wrong filter and order, and where they are wrong", async () => {
+    const query = new URLSearchParams({ filter: "status = running", order_by: "name, age" });
+    const wrong = {
+      method: tasks.listTasks,
+      request: { filter: "status = running", orderBy: "name, age" },
+      rest: { verb: "GET", path: `/api/v1/tasks?${query.toString()}` },
+    };
+    expect(await agree(wrong)).toMatchObject({
+      code: "INVALIDARGUMENT",
+      reason: "INVALID_REQUEST",
+      violations: [
+        "filter: position 10: found running, expected one of pending, active, completed, failed, cancelled",
+        expect.stringContaining("order_by: position 6: found age, expected one of status"),
+      ],
+    });
+    const filter = { ...wrong, request: { filter: "NOT" }, rest: { verb: "GET", path: "/api/v1/tasks?filter=NOT" } };
+    expect(await agree(filter)).toMatchObject({ reason: "FILTER_INVALID", metadata: { position: "4" } });
+  });
+
   test("gives the same work sessions", async () => {
     const path = `/api/v1/tasks/${taskId}/work-sessions`;
     const call = {
