@@ -35,6 +35,13 @@ export function isConflict(error: unknown): boolean {
   return code !== undefined && CONFLICTS.has(code);
 }
 
+/** Whether a prepared statement outlived a change of its tables: preparing it anew will succeed. */
+export function isStalePlan(error: unknown): boolean {
+  return (
+    databaseErrorCode(error) === "0A000" && error instanceof Error && /cached plan must not change/.test(error.message)
+  );
+}
+
 /** Whether the database could not be reached, or went away in the middle. */
 export function isUnavailable(error: unknown): boolean {
   const code = databaseErrorCode(error);

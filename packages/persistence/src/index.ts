@@ -8,6 +8,7 @@ export { migrate, type MigrateOptions, type NamedMigration, sqlMigration } from 
 export { listenTo, type ListenOptions } from "./listen-to.ts";
 export { type DatabaseOptions, openDatabase } from "./open-database.ts";
 export type { PersistenceReason } from "./persistence-reason.ts";
+export { runStatement } from "./run-statement.ts";
 export { allTenants, inTenant, tenantCondition, tenantSetting } from "./tenant-scope.ts";
 export { TokenCodec, type TokenOptions } from "./token-codec.ts";
 export { refuseIfUnavailable, transact, type TransactOptions } from "./transact.ts";

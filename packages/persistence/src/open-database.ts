@@ -1,9 +1,11 @@
 import { MikroORM, type Options } from "@mikro-orm/postgresql";
 import { Migrator } from "@mikro-orm/migrations";
-import type { Pool } from "pg";
-import { unusable } from "./database-start-error.ts";
+import type { Pool, PoolClient } from "pg";
 import { cutSilentConnections } from "./cut-silent-connections.ts";
+import { unusable } from "./database-start-error.ts";
+import { nameStatements } from "./name-statements.ts";
 import { releaseDeadConnections } from "./release-dead-connections.ts";
+import { StatementNames } from "./statement-names.ts";
 import { scopeConnection } from "./tenant-scope.ts";
 
 /** Which database, and how to use it. */
@@ -59,7 +61,7 @@ async function initialise(options: DatabaseOptions) {
           cutSilentConnections(pool, { silenceMsMax });
           pool.on("error", (error) => warn?.(`A connection to the database broke: ${error.message}`));
         },
-        ...(rowSecurity ? { onConnect: scopeConnection } : {}),
+        onConnect: (client: PoolClient) => prepareConnection(client, rowSecurity),
       },
       extensions: [Migrator],
       logger: (message) => warn?.(message),
@@ -70,4 +72,10 @@ async function initialise(options: DatabaseOptions) {
   } catch (error) {
     throw unusable(url, error);
   }
+}
+
+async function prepareConnection(client: PoolClient, rowSecurity: boolean): Promise<void> {
+  const names = new StatementNames();
+  nameStatements(client, names);
+  if (rowSecurity) await scopeConnection(client, names);
 }

@@ -17,6 +17,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import pg, { type Connection, type PoolClient, type QueryResult } from "pg";
 import { appRoleOfSession } from "./app-role.ts";
+import { isStalePlan } from "./database-errors.ts";
+import type { StatementNames } from "./statement-names.ts";
 
 /** The setting that policies read. */
 export const tenantSetting = "helix_zed.tenant";
@@ -39,7 +41,7 @@ const PRELUDE = "tenant";
 const preludeText = `select where set_config('${tenantSetting}', $1, true) is null`;
 
 /** Prepares a new connection of a pool: it gives up its user's rights, and sends the tenant with all it sends. */
-export async function scopeConnection(client: PoolClient): Promise<void> {
+export async function scopeConnection(client: PoolClient, names: StatementNames): Promise<void> {
   await client.query(`select set_config('role', ${appRoleOfSession}, false)`);
   await client.query({ name: PRELUDE, text: preludeText, values: [""] });
   const send = client.query.bind(client);
@@ -50,7 +52,7 @@ export async function scopeConnection(client: PoolClient): Promise<void> {
     const tenant = scope.getStore() ?? "";
     return /^(begin|start transaction)\b/i.test(text)
       ? begin(client, send, { text, tenant })
-      : sendInPipeline(send, { text, values: values ?? [], tenant });
+      : sendAlone(send, { text, values: values ?? [], tenant }, names);
   };
   Object.assign(client, { query });
 }
@@ -64,15 +66,27 @@ async function begin(client: PoolClient, send: Send, { text, tenant }: { text: s
 }
 
 interface Statement {
+  readonly name?: string | undefined;
   readonly text: string;
   readonly values: readonly unknown[];
   readonly tenant: string;
 }
 
+async function sendAlone(send: Send, statement: Statement, names: StatementNames): Promise<QueryResult> {
+  const name = statement.values.length === 0 ? undefined : names.nameOf(statement.text);
+  try {
+    return await sendInPipeline(send, { ...statement, name });
+  } catch (error) {
+    if (!isStalePlan(error)) throw error;
+    names.forget();
+    return sendInPipeline(send, statement);
+  }
+}
+
 /** One statement, after the setting and before the one sync that ends the transaction of both. */
-function sendInPipeline(send: Send, { text, values, tenant }: Statement): Promise<QueryResult> {
+function sendInPipeline(send: Send, { name, text, values, tenant }: Statement): Promise<QueryResult> {
   return new Promise((resolve, reject) => {
-    const config = { text, values: [...values], queryMode: "extended" };
+    const config = { ...(name !== undefined && { name }), text, values: [...values], queryMode: "extended" };
     const query = new pg.Query(config, (error: Error | null | undefined, results: unknown) => {
       if (error) reject(error);
       else resolve(lastOf(results));

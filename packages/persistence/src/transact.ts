@@ -1,7 +1,7 @@
 import { Refusal } from "@helix-zed/domain";
 import { IsolationLevel } from "@mikro-orm/core";
 import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
-import { isConflict, isUnavailable } from "./database-errors.ts";
+import { isConflict, isStalePlan, isUnavailable } from "./database-errors.ts";
 import type { PersistenceReason } from "./persistence-reason.ts";
 
 /** How a transaction runs. */
@@ -30,7 +30,7 @@ export async function transact<T>(
       return await orm.em.fork().transactional((em) => work(em), settings);
     } catch (error) {
       if (isUnavailable(error)) throw databaseUnavailable(error);
-      if (!isConflict(error)) throw error;
+      if (!isConflict(error) && !isStalePlan(error)) throw error;
       if (attempt === ATTEMPTS_MAX) throw transactionConflict();
     }
   }

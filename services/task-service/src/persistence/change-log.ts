@@ -25,6 +25,7 @@
 // Within a transaction: new tasks, then work sessions, then other tasks. So the end of a task comes after the ends of its
 // sessions.
 
+import { runStatement } from "@helix-zed/persistence";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { Task } from "../domain/task.ts";
 import type { WorkSession } from "../domain/work-session.ts";
@@ -75,20 +76,21 @@ export class ChangeRecorder {
       .map(([resource, touched]) => rowOf(resource, touched))
       .toSorted((a, b) => a.stage - b.stage);
     if (rows.length === 0) return false;
-    await this.#em.execute(
-      `insert into change_log (tenant, kind, ref_id, task_id, before, after)
-       select c.tenant, c.kind, c.ref_id, c.task_id, c.before,
-         case when c.kind = 'task' then to_jsonb(t) else to_jsonb(w) end
-       from jsonb_to_recordset(?::jsonb)
-         as c (place integer, tenant text, kind text, ref_id text, task_id text, before jsonb)
-       left join tasks t on c.kind = 'task' and t.id = c.ref_id
-       left join work_sessions w on c.kind = 'work_session' and w.id = c.ref_id
-       order by c.place`,
-      [JSON.stringify(rows.map((row, place) => ({ ...row, place })))],
-    );
+    await runStatement(this.#em, appendRows, [JSON.stringify(rows.map((row, place) => ({ ...row, place })))]);
     return true;
   }
 }
+
+// Each state is read by its key: a join would be planned for tables of any size, and may read all of one.
+const appendRows = `
+  insert into change_log (tenant, kind, ref_id, task_id, before, after)
+  select tenant, kind, ref_id, task_id, before, case kind
+      when 'task' then (select to_jsonb(t) from tasks t where t.id = ref_id)
+      else (select to_jsonb(w) from work_sessions w where w.id = ref_id)
+    end
+  from jsonb_to_recordset($1::jsonb)
+    as c (place integer, tenant text, kind text, ref_id text collate "C", task_id text, before jsonb)
+  order by place`;
 
 function rowOf(resource: Resource, { before }: Touched) {
   const { id, tenant } = resource;

@@ -1,4 +1,5 @@
 import { type Actor, tenantOf } from "@helix-zed/domain";
+import { runStatement } from "@helix-zed/persistence";
 import type { EntityManager } from "@mikro-orm/postgresql";
 
 /** A lease as its holder knows it. */
@@ -26,6 +27,19 @@ export interface ExpiredLease {
   readonly taskId: string;
 }
 
+const renewLeases = `
+  with held as (
+    select w.id from work_sessions w
+    join jsonb_to_recordset($1::jsonb) as h (id text, epoch bigint) on h.id = w.id and h.epoch = w.lease_epoch
+    where w.runner = $2 and ($3::text is null or w.tenant = $3)
+    order by w.id for update of w
+  ), term as (
+    select clock_timestamp() + make_interval(secs => $4) as expires_at, count(*) from held
+  ), renewed as (
+    update work_sessions w set lease_expires_at = term.expires_at from held, term where w.id = held.id returning w.id
+  )
+  select to_json(expires_at) #>> '{}' as expires_at, array(select id from renewed) as ids from term`;
+
 /** The leases on work sessions, and the one clock that they run by: the database's. */
 export class LeaseTable {
   readonly #em: EntityManager;
@@ -38,7 +52,7 @@ export class LeaseTable {
 
   /** The database's time. */
   async now(): Promise<Date> {
-    const rows = await this.#em.execute<{ now: string }[]>("select to_json(clock_timestamp()) #>> '{}' as now");
+    const rows = await runStatement<{ now: string }>(this.#em, "select to_json(clock_timestamp()) #>> '{}' as now", []);
     return new Date(rows[0]?.now ?? "");
   }
 
@@ -48,32 +62,20 @@ export class LeaseTable {
    * renewals cannot wait for each other.
    */
   async renew({ runner, leases, leaseMs }: Renewal): Promise<Renewed> {
-    const rows = await this.#em.execute<{ expires_at: string; ids: string[] }[]>(
-      `with held as (
-         select w.id from work_sessions w
-         join jsonb_to_recordset(?::jsonb) as h (id text, epoch bigint) on h.id = w.id and h.epoch = w.lease_epoch
-         where w.runner = ? ${this.#tenant === null ? "" : "and w.tenant = ?"}
-         order by w.id for update of w
-       ), term as (
-         select clock_timestamp() + make_interval(secs => ?) as expires_at, count(*) from held
-       ), renewed as (
-         update work_sessions w set lease_expires_at = term.expires_at from held, term where w.id = held.id returning w.id
-       )
-       select to_json(expires_at) #>> '{}' as expires_at, array(select id from renewed) as ids from term`,
-      [
-        JSON.stringify(leases.map(({ workSessionId: id, epoch }) => ({ id, epoch }))),
-        runner,
-        ...(this.#tenant === null ? [] : [this.#tenant]),
-        leaseMs / 1_000,
-      ],
-    );
+    const rows = await runStatement<{ expires_at: string; ids: string[] }>(this.#em, renewLeases, [
+      JSON.stringify(leases.map(({ workSessionId: id, epoch }) => ({ id, epoch }))),
+      runner,
+      this.#tenant,
+      leaseMs / 1_000,
+    ]);
     return { renewedIds: rows[0]?.ids ?? [], expiresAt: new Date(rows[0]?.expires_at ?? "") };
   }
 
   /** Some of the leases that have run out, longest ago first. */
   async expired(limit: number): Promise<ExpiredLease[]> {
-    const rows = await this.#em.execute<{ id: string; task_id: string }[]>(
-      `select id, task_id from work_sessions where lease_expires_at < clock_timestamp() order by lease_expires_at limit ?`,
+    const rows = await runStatement<{ id: string; task_id: string }>(
+      this.#em,
+      `select id, task_id from work_sessions where lease_expires_at < clock_timestamp() order by lease_expires_at limit $1`,
       [limit],
     );
     return rows.map(({ id, task_id }) => ({ workSessionId: id, taskId: task_id }));

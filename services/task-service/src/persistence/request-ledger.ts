@@ -5,7 +5,7 @@
 // is kept as it was given: the second caller sees it even if the resource has changed or is gone by now. An id is its
 // tenant's own, and one of another method is one of another call. What is refused leaves no row.
 
-import { hashPayload } from "@helix-zed/persistence";
+import { hashPayload, runStatement } from "@helix-zed/persistence";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { refuse } from "../domain/reason.ts";
 
@@ -34,13 +34,15 @@ export class RequestLedger {
   async recall<Row>({ tenant, requestId, method, payload }: RepeatableRequest): Promise<Row | null> {
     if (requestId === null) return null;
     const hash = hashPayload([method, payload]);
-    const inserted = await this.#em.execute<unknown[]>(
-      "insert into request_ledger (tenant, request_id, payload_hash) values (?, ?, ?) on conflict do nothing returning 1",
+    const inserted = await runStatement(
+      this.#em,
+      "insert into request_ledger (tenant, request_id, payload_hash) values ($1, $2, $3) on conflict do nothing returning 1",
       [tenant, requestId, hash],
     );
     if (inserted.length > 0) return null;
-    const [earlier] = await this.#em.execute<{ payload_hash: string; answer: Row }[]>(
-      "select payload_hash, answer from request_ledger where tenant = ? and request_id = ?",
+    const [earlier] = await runStatement<{ payload_hash: string; answer: Row }>(
+      this.#em,
+      "select payload_hash, answer from request_ledger where tenant = $1 and request_id = $2",
       [tenant, requestId],
     );
     if (earlier?.payload_hash === hash) return earlier.answer;
@@ -67,9 +69,10 @@ export class RequestLedger {
   ): Promise<void> {
     if (requestId === null) return;
     await this.#em.flush();
-    await this.#em.execute(
-      `update request_ledger set answer = (select to_jsonb(r) from ${table} r where r.id = ?)
-       where tenant = ? and request_id = ?`,
+    await runStatement(
+      this.#em,
+      `update request_ledger set answer = (select to_jsonb(r) from ${table} r where r.id = $1)
+       where tenant = $2 and request_id = $3`,
       [id, tenant, requestId],
     );
   }

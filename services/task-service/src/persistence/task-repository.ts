@@ -1,5 +1,6 @@
 import type { Actor } from "@helix-zed/domain";
 import { tenantOf } from "@helix-zed/domain";
+import { runStatement } from "@helix-zed/persistence";
 import { LockMode } from "@mikro-orm/core";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { taskNotFound } from "../domain/reason.ts";
@@ -8,7 +9,10 @@ import type { ChangeRecorder } from "./change-log.ts";
 import { conditionSql } from "./condition-sql.ts";
 import { afterKey, orderSql } from "./keyset.ts";
 import type { PageQuery } from "./page-query.ts";
-import { type Tables, taskFromRow } from "./rows.ts";
+import { type Tables, taskFromRow, type TaskRow } from "./rows.ts";
+
+const selectTask = `
+  select to_json(tasks) as row from tasks where id = $1 and ($2::text is null or tenant = $2)`;
 
 /** The tasks that one actor may see. There is no way to ask it for anyone else's. */
 export class TaskReader {
@@ -22,7 +26,7 @@ export class TaskReader {
 
   /** Reads a task. */
   async get(id: string): Promise<TaskFacts> {
-    const found = await this.#select().where("id", "=", id).executeTakeFirst();
+    const [found] = await runStatement<{ row: TaskRow }>(this.em, selectTask, [id, this.tenant]);
     if (found === undefined) throw taskNotFound(id);
     return taskFromRow(found.row);
   }

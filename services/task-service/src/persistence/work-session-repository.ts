@@ -1,5 +1,6 @@
 import type { Actor } from "@helix-zed/domain";
 import { tenantOf } from "@helix-zed/domain";
+import { runStatement } from "@helix-zed/persistence";
 import { type FilterQuery, LockMode } from "@mikro-orm/core";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { workSessionNotFound } from "../domain/reason.ts";
@@ -10,12 +11,15 @@ import type { ChangeRecorder } from "./change-log.ts";
 import { conditionSql } from "./condition-sql.ts";
 import { afterKey, orderSql } from "./keyset.ts";
 import type { PageQuery } from "./page-query.ts";
-import { type Tables, workSessionFromRow } from "./rows.ts";
+import { type Tables, workSessionFromRow, type WorkSessionRow } from "./rows.ts";
 
 /** Which page of a task's work sessions. */
 export interface WorkSessionPage extends PageQuery {
   readonly taskId: string;
 }
+
+const selectWorkSession = `
+  select to_json(work_sessions) as row from work_sessions where id = $1 and ($2::text is null or tenant = $2)`;
 
 /** The work sessions that one actor may see. There is no way to ask it for anyone else's. */
 export class WorkSessionReader {
@@ -29,7 +33,7 @@ export class WorkSessionReader {
 
   /** Reads a work session. */
   async get(id: string): Promise<WorkSessionFacts> {
-    const found = await this.#select().where("id", "=", id).executeTakeFirst();
+    const [found] = await runStatement<{ row: WorkSessionRow }>(this.em, selectWorkSession, [id, this.tenant]);
     if (found === undefined) throw workSessionNotFound(id);
     return workSessionFromRow(found.row);
   }
