@@ -24,10 +24,10 @@ export async function bindHelixSession(
 ): Promise<WorkSessionFacts> {
   try {
     return await database.transact(actor, async ({ tasks, workSessions }) => {
-      const { taskId } = await workSessions.get(workSessionId);
+      const found = await workSessions.get(workSessionId);
       // The task's row first, as everywhere: no session is added meanwhile that refers to the minted id.
-      await tasks.lock(taskId);
-      const siblings = await workSessions.lockAllOf(taskId);
+      await tasks.lockOf(found);
+      const siblings = await workSessions.lockAllOf(found.taskId);
       const session = await workSessions.lock(workSessionId);
       if (leaseEpoch !== undefined) session.requireEpoch(leaseEpoch);
       if (session.helixSessionId === helixSessionId) return session;

@@ -34,8 +34,7 @@ export function updateWorkSessionStatus(
 ): Promise<WorkSessionFacts> {
   return database.transact(actor, async (unit) => {
     // The task's row is held first, as everywhere, so that two reports cannot wait for each other.
-    const { taskId } = await unit.workSessions.get(command.workSessionId);
-    const task = await unit.tasks.lock(taskId);
+    const task = await unit.tasks.lockOf(await unit.workSessions.get(command.workSessionId));
     const session = await unit.workSessions.lock(command.workSessionId);
     if (command.leaseEpoch !== undefined) session.requireEpoch(command.leaseEpoch);
     if (isRepeated(session, command)) return session;

@@ -3,7 +3,7 @@ import { tenantOf } from "@helix-zed/domain";
 import { runStatement } from "@helix-zed/persistence";
 import { LockMode } from "@mikro-orm/core";
 import type { EntityManager } from "@mikro-orm/postgresql";
-import { taskNotFound } from "../domain/reason.ts";
+import { taskNotFound, workSessionNotFound } from "../domain/reason.ts";
 import { Task, type TaskFacts } from "../domain/task.ts";
 import type { ChangeRecorder } from "./change-log.ts";
 import { conditionSql } from "./condition-sql.ts";
@@ -66,7 +66,14 @@ export class TaskRepository extends TaskReader {
     return task;
   }
 
-  /** The same, or nothing if the task is gone or somebody else holds it. */
+  /** Holds the row of a work session's task. When the task has gone meanwhile, so has the session. */
+  async lockOf({ id, taskId }: { readonly id: string; readonly taskId: string }): Promise<Task> {
+    const task = await this.#lock(taskId, LockMode.PESSIMISTIC_WRITE);
+    if (task === null) throw workSessionNotFound(id);
+    return task;
+  }
+
+  /** Finds a task and holds its row, or gives nothing if the task is gone or somebody else holds it. */
   lockIfFree(id: string): Promise<Task | null> {
     return this.#lock(id, LockMode.PESSIMISTIC_PARTIAL_WRITE);
   }

@@ -1,4 +1,4 @@
-import { type Actor, systemWorld } from "@helix-zed/domain";
+import { type Actor, Refusal, systemWorld } from "@helix-zed/domain";
 import { freshDatabase } from "@helix-zed/harness/fresh-database.ts";
 import { Client } from "pg";
 import type { App } from "../application/app.ts";
@@ -55,6 +55,16 @@ export class TestApp implements App {
   /** The work sessions of a task, oldest first. */
   sessionsOf(task: TaskFacts): Promise<WorkSessionFacts[]> {
     return this.database.view(runner, ({ workSessions }) => workSessions.allOf(task.id, 1_000));
+  }
+
+  /** A task, if it is there. */
+  taskOf(taskId: string): Promise<TaskFacts | undefined> {
+    return this.database
+      .view(person(), ({ tasks }) => tasks.get(taskId))
+      .catch((error: unknown) => {
+        if (error instanceof Refusal && error.reason === "TASK_NOT_FOUND") return undefined;
+        throw error;
+      });
   }
 
   /** Creates a task with one session, and gives both. */
