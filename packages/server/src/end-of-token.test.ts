@@ -57,12 +57,13 @@ const bearer = (token: string): { headers: Record<string, string> } => ({
   headers: { authorization: `Bearer ${token}` },
 });
 
+async function* watchTasks(): AsyncGenerator<{ resumeToken: string }> {
+  yield { resumeToken: "1" };
+  await new Promise(() => {});
+}
+
 /** A server whose watch says one thing and then nothing, whatever its signal says. */
 function startSilentServer(authenticate: Authenticate) {
-  const watchTasks = async function* (): AsyncGenerator<{ resumeToken: string }> {
-    yield { resumeToken: "1" };
-    await new Promise(() => {});
-  };
   return startTestServer({ watchTasks, getTask: () => ({}) }, { authenticate });
 }
 

@@ -19,6 +19,10 @@ function verifier(options: Partial<JwtOptions> = {}, from = provider, cooldownMs
   return new JwtVerifier(all, { world: systemWorld(), warn: () => {}, cooldownMs });
 }
 
+function bearer(token: string): Headers {
+  return new Headers({ authorization: `Bearer ${token}` });
+}
+
 function refused(reason: string): unknown {
   return expect.objectContaining({ name: "Refusal", reason });
 }
@@ -95,11 +99,10 @@ describe("a JSON Web Token", () => {
 
   test("is told from a listed token by its form, and may not act for others", async () => {
     const authenticate = bearerAuthenticator({ tokens: new TokenList([]), jwts: verifier() });
-    const headers = (token: string): Headers => new Headers({ authorization: `Bearer ${token}` });
-    const { actor } = await authenticate(headers(provider.token({ organization_id: "acme" })));
+    const { actor } = await authenticate(bearer(provider.token({ organization_id: "acme" })));
     expect(actor).toEqual({ kind: "user", userId: "ada", organizationId: "acme" });
-    expect(() => authenticate(headers("no-token"))).toThrow(expect.objectContaining({ reason: "TOKEN_UNKNOWN" }));
-    const acting = headers(provider.token());
+    expect(() => authenticate(bearer("no-token"))).toThrow(expect.objectContaining({ reason: "TOKEN_UNKNOWN" }));
+    const acting = bearer(provider.token());
     acting.set("helix-user-id", "bob");
     await expect(authenticate(acting)).rejects.toEqual(refused("ACTS_FOR_FORBIDDEN"));
   });
