@@ -10,5 +10,5 @@ export { type DatabaseOptions, openDatabase } from "./open-database.ts";
 export type { PersistenceReason } from "./persistence-reason.ts";
 export { runStatement } from "./run-statement.ts";
 export { allTenants, inTenant, tenantCondition, tenantSetting } from "./tenant-scope.ts";
-export { TokenCodec, type TokenOptions } from "./token-codec.ts";
+export { type BoundTokens, TokenCodec, type TokenOptions } from "./token-codec.ts";
 export { refuseIfUnavailable, transact, type TransactOptions } from "./transact.ts";

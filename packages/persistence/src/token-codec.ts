@@ -19,6 +19,15 @@ export interface TokenOptions<Payload> {
   readonly parse: (value: unknown) => Payload | undefined;
 }
 
+/** Writes and reads the tokens of one request. */
+export interface BoundTokens<Payload> {
+  /** What they are bound to: the same for requests whose tokens are interchangeable. */
+  readonly binding: string;
+  encode(payload: Payload): string;
+  /** The payload of a token of ours. Refuses every other. */
+  decode(token: string): Payload;
+}
+
 /** Writes and reads tokens of one kind. */
 export class TokenCodec<Payload> {
   readonly #options: TokenOptions<Payload>;
@@ -27,16 +36,30 @@ export class TokenCodec<Payload> {
     this.#options = options;
   }
 
+  /** For requests with the same `boundTo` (JSON). */
+  bind(boundTo: unknown): BoundTokens<Payload> {
+    const { version } = this.#options;
+    const binding = this.#binding(boundTo);
+    return {
+      binding,
+      encode: (payload) => Buffer.from(JSON.stringify([version, binding, payload])).toString("base64url"),
+      decode: (token) => this.#decode(token, binding),
+    };
+  }
+
   /** A token with this payload (JSON) that is good for requests with the same `boundTo` (JSON) only. */
   encode(payload: Payload, boundTo: unknown): string {
-    const parts = [this.#options.version, this.#binding(boundTo), payload];
-    return Buffer.from(JSON.stringify(parts)).toString("base64url");
+    return this.bind(boundTo).encode(payload);
   }
 
   /** The payload of a token of ours. Refuses every other. */
   decode(token: string, boundTo: unknown): Payload {
+    return this.bind(boundTo).decode(token);
+  }
+
+  #decode(token: string, expected: string): Payload {
     const [version, binding, value] = parseArray(token);
-    if (version === this.#options.version && binding === this.#binding(boundTo)) {
+    if (version === this.#options.version && binding === expected) {
       const payload = this.#options.parse(value);
       if (payload !== undefined) return payload;
     }

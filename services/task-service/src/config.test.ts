@@ -13,7 +13,16 @@ describe("the settings", () => {
       logLevel: "info",
       databaseUrl: "postgresql://127.0.0.1/tasks",
       agentTypes: ["simple", "helix_agent", "zed_agent", "zed_claude_code", "zed_gemini_cli", "zed_qwen_code"],
+      jwksUrl: null,
+      jwtAudience: null,
+      jwtClockSkewMs: 30_000,
+      jwtIssuer: null,
+      jwtOrganizationClaim: "organization_id",
       leaseMs: 30_000,
+      logRetentionChanges: 100_000,
+      logRetentionMs: 24 * 60 * 60 * 1_000,
+      requestRetentionMs: 24 * 60 * 60 * 1_000,
+      watchesPerActorMax: 20,
     });
     expect(() => readEnvironment({}, settings)).toThrow(/HELIX_ZED_TOKENS_FILE must be set; DATABASE_URL must be set/);
   });

@@ -26,6 +26,16 @@ export const settings = {
     integer({ min: 60_000, max: 30 * 24 * 60 * 60 * 1_000, unit: "milliseconds" }),
     defaultLimits.requestRetentionMs,
   ),
+  logRetentionMs: withDefault(
+    "HELIX_ZED_LOG_RETENTION_MS",
+    integer({ min: 0, max: Number.MAX_SAFE_INTEGER, unit: "milliseconds" }),
+    defaultLimits.logRetentionMs,
+  ),
+  logRetentionChanges: withDefault(
+    "HELIX_ZED_LOG_RETENTION_CHANGES",
+    integer({ min: 0, max: Number.MAX_SAFE_INTEGER, unit: "changes" }),
+    defaultLimits.logRetentionChanges,
+  ),
 };
 
 function agentTypeList(text: string): readonly string[] {

@@ -1,5 +1,6 @@
 import { type Outside, type Read, runService, type ServiceParts, openAuthentication } from "@helix-zed/server";
 import type { App } from "./application/app.ts";
+import { compactLog } from "./application/compact-log.ts";
 import { sweepRequests } from "./application/forget-requests.ts";
 import { sweepLeases } from "./application/sweep-leases.ts";
 import { settings } from "./config.ts";
@@ -13,9 +14,8 @@ import { taskRoutes } from "./transport/task-routes.ts";
 await runService({ name: "task-service", settings, build });
 
 async function build(config: Read<typeof settings>, { log, world }: Outside): Promise<ServiceParts> {
-  const { databaseUrl: url, agentTypes, leaseMs, watchesPerActorMax, requestRetentionMs } = config;
-  const sweepIntervalMs = Math.min(defaultLimits.sweepIntervalMs, leaseMs / 2);
-  const limits = { ...defaultLimits, leaseMs, sweepIntervalMs, watchesPerActorMax, requestRetentionMs };
+  const { databaseUrl: url, agentTypes } = config;
+  const limits = { ...defaultLimits, ...limitsIn(config) };
   const warn = (message: string): void => log.warn(message);
   await migrateTaskService(url);
   const database = await Database.open({ ...limits, url, world, warn });
@@ -37,7 +37,10 @@ async function build(config: Read<typeof settings>, { log, world }: Outside): Pr
       const requests = sweepRequests(app, stop.signal, (error) =>
         log.error({ err: error }, "old request ids could not be forgotten"),
       );
-      sweepers = [leases, requests];
+      const changes = compactLog(app, stop.signal, {
+        failed: (error) => log.error({ err: error }, "the change log could not be compacted"),
+      });
+      sweepers = [leases, requests, changes];
     },
     draining: () => stop.abort(),
     stopped: async () => {
@@ -46,4 +49,10 @@ async function build(config: Read<typeof settings>, { log, world }: Outside): Pr
       await database.close();
     },
   };
+}
+
+function limitsIn(config: Read<typeof settings>) {
+  const { leaseMs, watchesPerActorMax, requestRetentionMs, logRetentionMs, logRetentionChanges } = config;
+  const sweepIntervalMs = Math.min(defaultLimits.sweepIntervalMs, leaseMs / 2);
+  return { leaseMs, sweepIntervalMs, watchesPerActorMax, requestRetentionMs, logRetentionMs, logRetentionChanges };
 }

@@ -36,9 +36,16 @@ export type ResourceEvent =
       readonly isGone: boolean;
     };
 
+/** What a change means to a watch, and where the watch is then. */
+export interface WatchItem {
+  readonly change: Change;
+  readonly event: ResourceEvent;
+  readonly cursor: WatchCursor;
+}
+
 /** What a piece of the log means to a watch. */
 export interface WatchStep {
-  readonly items: readonly { readonly event: ResourceEvent; readonly cursor: WatchCursor }[];
+  readonly items: readonly WatchItem[];
   readonly cursor: WatchCursor;
   readonly ended: boolean;
 }
@@ -55,7 +62,7 @@ export function readForWatch(
     const isInSnapshot = cursor.skip.includes(change.id);
     cursor = moveTo(cursor, change, filter);
     const event = isInSnapshot ? null : eventOf(change, filter);
-    if (event !== null) items.push({ event, cursor });
+    if (event !== null) items.push({ change, event, cursor });
     if (hasEnded(cursor, filter)) return { items, cursor, ended: true };
   }
   return { items, cursor: { ...cursor, seq: upTo }, ended: false };

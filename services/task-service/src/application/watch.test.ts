@@ -134,7 +134,7 @@ describe("a watch", () => {
     await app.sql(
       `insert into tasks (id, tenant, name, description, task_type, status, status_reason, status_changed_at, priority,
          user_id, organization_id, app_id, project_path, coordinator_session_id, created_at, updated_at)
-       select 'tsk_fay' || lpad(n::text, 6, '0'), 'fay', 'n' || n, '', 'batch', 'pending', '', now(), 0,
+       select 'tsk_fay' || lpad(n::text, 6, '0'), 'user:fay', 'n' || n, '', 'batch', 'pending', '', now(), 0,
          'fay', '', '', '', 'ses_' || n, now(), now() from generate_series(1, 1203) n`,
     );
     const reader = new Reader(watchTasks(app, fay, everything, never));

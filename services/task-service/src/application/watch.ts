@@ -7,14 +7,15 @@
 // The cursor travels in the tokens and nowhere else, so a watch can be taken up again by any process, at any time, for as
 // long as the log reaches back. Within the snapshot there is no token: who is cut there begins anew.
 
-import { followLog } from "@helix-zed/persistence";
+import { type BoundTokens, followLog } from "@helix-zed/persistence";
 import { taskNotFound } from "../domain/reason.ts";
+import type { Change } from "../persistence/change.ts";
 import { type LogReader, requireInLog } from "../persistence/log-reader.ts";
 import type { WatchFilter } from "../persistence/watch-filter.ts";
 import type { Snapshot } from "../persistence/watch-snapshot.ts";
 import type { App } from "./app.ts";
 import { hasEnded, resumeTokens, type WatchCursor } from "./watch-cursor.ts";
-import { readForWatch, type ResourceEvent } from "./watch-events.ts";
+import { readForWatch, type ResourceEvent, type WatchItem } from "./watch-events.ts";
 
 /** What a watch says. */
 export type WatchEvent = ResourceEvent | { readonly kind: "synced" } | { readonly kind: "progress" };
@@ -37,12 +38,13 @@ export interface Watch {
 /** Watches until the signal aborts, or until all of the named tasks have ended. */
 export async function* watch(app: App, options: Watch): AsyncGenerator<WatchMessage, void, undefined> {
   const { filter, resumeToken } = options;
+  const tokens = resumeTokens.bind(filter);
   // Listening begins before the first look, so that nothing falls in between.
   const reader = app.database.feed.read(filter.tenant);
   try {
-    const cursor = resumeToken === "" ? yield* begin(app, options) : await resume(app, options);
-    yield say({ kind: resumeToken === "" ? "synced" : "progress" }, cursor, filter);
-    if (!hasEnded(cursor, filter)) yield* follow(app, options, { cursor, reader });
+    const cursor = resumeToken === "" ? yield* begin(app, options) : await resume(app, tokens.decode(resumeToken));
+    yield { event: { kind: resumeToken === "" ? "synced" : "progress" }, resumeToken: tokens.encode(cursor) };
+    if (!hasEnded(cursor, filter)) yield* follow(app, options, { cursor, reader, tokens });
   } finally {
     reader.close();
   }
@@ -66,18 +68,23 @@ function cursorOf({ epoch, head, unnumbered, namedTasks }: Snapshot, { taskIds }
   return { epoch, seq: head, skip: unnumbered, ended };
 }
 
-async function resume(app: App, { filter, resumeToken }: Watch): Promise<WatchCursor> {
-  const cursor = resumeTokens.decode(resumeToken, filter);
+async function resume(app: App, cursor: WatchCursor): Promise<WatchCursor> {
   // Another process may have numbered what this one has not heard of.
   await app.database.feed.refresh();
   requireInLog(cursor, app.database.feed.bounds);
   return cursor;
 }
 
+interface Following {
+  readonly cursor: WatchCursor;
+  readonly reader: LogReader;
+  readonly tokens: BoundTokens<WatchCursor>;
+}
+
 async function* follow(
   { database: { feed }, limits }: App,
   { filter, signal }: Watch,
-  { cursor: from, reader }: { readonly cursor: WatchCursor; readonly reader: LogReader },
+  { cursor: from, reader, tokens }: Following,
 ): AsyncGenerator<WatchMessage, void, undefined> {
   const steps = followLog({
     from,
@@ -92,11 +99,20 @@ async function* follow(
     signal,
   });
   for await (const step of steps) {
-    if (step.kind === "item") yield say(step.item.event, step.item.cursor, filter);
-    else yield say({ kind: "progress" }, step.cursor, filter);
+    if (step.kind === "item") yield sharedMessage(step.item, tokens);
+    else yield { event: { kind: "progress" }, resumeToken: tokens.encode(step.cursor) };
   }
 }
 
-function say(event: WatchEvent, cursor: WatchCursor, filter: WatchFilter): WatchMessage {
-  return { event, resumeToken: resumeTokens.encode(cursor, filter) };
+const shared = new WeakMap<Change, Map<string, WatchMessage>>();
+
+/** Watches of the same things say the same about a change: one message serves them all. */
+function sharedMessage({ change, event, cursor }: WatchItem, tokens: BoundTokens<WatchCursor>): WatchMessage {
+  const make = (): WatchMessage => ({ event, resumeToken: tokens.encode(cursor) });
+  if (cursor.skip.length > 0 || cursor.ended.length > 0) return make();
+  const messages = shared.get(change) ?? new Map<string, WatchMessage>();
+  shared.set(change, messages);
+  const message = messages.get(tokens.binding) ?? make();
+  messages.set(tokens.binding, message);
+  return message;
 }

@@ -33,6 +33,18 @@ export interface Limits {
   readonly watchPollMs: number;
   /** How often at most other processes are told of changes. */
   readonly watchNotifyIntervalMs: number;
+  /** How many of the newest changes a process holds, once for all of its watches. */
+  readonly watchTailChangesMax: number;
+  /** A change is kept for so long, and then for as long as it is among the newest of this number. */
+  readonly logRetentionMs: number;
+  readonly logRetentionChanges: number;
+  readonly logCompactionIntervalMs: number;
+  /** How many changes are dropped in one transaction. */
+  readonly logCompactionBatchMax: number;
+  /** A snapshot that is longer than a page holds a connection, and this long at most. */
+  readonly snapshotMsMax: number;
+  /** How many such snapshots one process delivers at a time. */
+  readonly longSnapshotsMax: number;
   /** How long a watch is silent at most. */
   readonly watchHeartbeatMs: number;
 }
@@ -60,5 +72,12 @@ export const defaultLimits: Limits = {
   sweepIntervalMs: 2_000,
   watchPollMs: 1_000,
   watchNotifyIntervalMs: 10,
+  watchTailChangesMax: 2_000,
+  logRetentionMs: 24 * 60 * 60 * 1_000,
+  logRetentionChanges: 100_000,
+  logCompactionIntervalMs: 5_000,
+  logCompactionBatchMax: 1_000,
+  snapshotMsMax: 60_000,
+  longSnapshotsMax: 6,
   watchHeartbeatMs: 10_000,
 };

@@ -37,10 +37,15 @@ export interface ChangeFeedOptions {
   readonly pollMs: number;
   /** How often at most other processes are told of new numbers; `Infinity` for never: they poll. */
   readonly notifyIntervalMs: number;
+  /** How many of the newest changes are held for all watchers. */
+  readonly tailChangesMax: number;
   readonly warn: (message: string) => void;
 }
 
-const PAGE_CHANGES_MAX = 500;
+/** What a watcher is given at a time, and holds while it delivers it. */
+const PAGE_CHANGES_MAX = 100;
+/** What the process takes in at a time. */
+const INTAKE_CHANGES_MAX = 500;
 /** Further behind than this (asleep, cut off), a process leaves it to its watchers to read what they need. */
 const MISSED_CHANGES_MAX = 20_000;
 /** A connection that is open on our side only would be waited for for ever. */
@@ -65,7 +70,7 @@ export class ChangeFeed {
   private constructor(options: ChangeFeedOptions, bounds: LogBounds) {
     this.#options = options;
     this.#bounds = bounds;
-    this.#tail = new ChangeTail(bounds.head);
+    this.#tail = new ChangeTail(bounds.head, options.tailChangesMax);
     const { orm, notifyIntervalMs: intervalMs, world } = options;
     const send = (head: number): Promise<unknown> =>
       inTenant(null, () => orm.em.fork().execute("select pg_notify('change_log', ?)", [String(head)]));
@@ -169,8 +174,8 @@ export class ChangeFeed {
     if (this.#readers.size === 0 || missed > MISSED_CHANGES_MAX) return this.#skipTo(bounds);
     while (this.#bounds.head < bounds.head) {
       const { head: after } = this.#bounds;
-      const upTo = Math.min(bounds.head, after + PAGE_CHANGES_MAX);
-      const piece = await this.#readPiece({ after, upTo, tenant: null, limit: PAGE_CHANGES_MAX });
+      const upTo = Math.min(bounds.head, after + INTAKE_CHANGES_MAX);
+      const piece = await this.#readPiece({ after, upTo, tenant: null, limit: INTAKE_CHANGES_MAX });
       if (piece.floor > after) return this.#skipTo(bounds);
       this.#tail.push(piece.changes);
       this.#bounds = { ...bounds, head: upTo };

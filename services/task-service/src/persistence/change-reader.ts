@@ -87,6 +87,21 @@ export async function beginEpoch(em: EntityManager, { epoch, head }: LogBounds):
   await em.execute("update change_head set epoch = gen_random_uuid() where epoch = ? and seq < ?", [epoch, head]);
 }
 
+/** What the log keeps at least: changes younger than this, and this many. */
+export interface LogRetention {
+  readonly logRetentionMs: number;
+  readonly logRetentionChanges: number;
+  readonly logCompactionBatchMax: number;
+}
+
+/** Drops a batch of the oldest changes that need not be kept. Says how many; none while another process does so. */
+export async function compactChanges(em: EntityManager, retention: LogRetention): Promise<number> {
+  const { logRetentionMs, logRetentionChanges, logCompactionBatchMax } = retention;
+  const values = [logRetentionMs, logRetentionChanges, logCompactionBatchMax];
+  const rows = await em.execute<{ dropped: number }[]>("select compact_changes(?, ?, ?) as dropped", values);
+  return rows[0]?.dropped ?? 0;
+}
+
 function boundsFrom([row]: readonly HeadRow[]): LogBounds {
   if (row === undefined) throw new Error("The change log has no head.");
   return { epoch: row.epoch, head: Number(row.head), floor: Number(row.floor) };

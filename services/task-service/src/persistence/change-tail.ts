@@ -1,7 +1,6 @@
 import type { Change } from "./change.ts";
 import type { SizedChange } from "./change-reader.ts";
 
-const CHANGES_MAX = 2_000;
 const BYTES_MAX = 16 * 1024 * 1024;
 
 /**
@@ -12,10 +11,12 @@ export class ChangeTail {
   #changes: SizedChange[] = [];
   #bytes = 0;
   #after: number;
+  readonly #changesMax: number;
 
-  /** An empty tail of a log whose last number is this one. */
-  constructor(head: number) {
+  /** An empty tail of a log whose last number is this one, which holds so many changes at most. */
+  constructor(head: number, changesMax: number) {
     this.#after = head;
+    this.#changesMax = changesMax;
   }
 
   /** Whether it holds everything after this number. */
@@ -33,7 +34,7 @@ export class ChangeTail {
     this.#changes.push(...changes);
     for (const { bytes } of changes) this.#bytes += bytes;
     let dropped = 0;
-    while (this.#changes.length - dropped > CHANGES_MAX || this.#bytes > BYTES_MAX) {
+    while (this.#changes.length - dropped > this.#changesMax || this.#bytes > BYTES_MAX) {
       this.#bytes -= this.#changes[dropped]?.bytes ?? 0;
       dropped++;
     }

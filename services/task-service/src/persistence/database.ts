@@ -1,13 +1,15 @@
 import { type Actor, tenantOf, type World } from "@helix-zed/domain";
 import { closeDatabase, inTenant, listenTo, openDatabase, refuseIfUnavailable, transact } from "@helix-zed/persistence";
 import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
-import { refuse } from "../domain/reason.ts";
+import { defaultLimits, type Limits } from "../domain/limits.ts";
 import { SessionRecord } from "../domain/session-record.ts";
 import { Task } from "../domain/task.ts";
 import { WorkSession } from "../domain/work-session.ts";
 import { ChangeFeed } from "./change-feed.ts";
+import { compactChanges, type LogRetention } from "./change-reader.ts";
 import { ChangeRecorder } from "./change-log.ts";
 import { LeaseTable } from "./lease-table.ts";
+import { LongSnapshots } from "./long-snapshots.ts";
 import { RequestLedger } from "./request-ledger.ts";
 import { TaskReader, TaskRepository } from "./task-repository.ts";
 import type { WatchFilter } from "./watch-filter.ts";
@@ -29,33 +31,34 @@ export interface View {
   readonly leases: LeaseTable;
 }
 
+type WatchLimits = Pick<
+  Limits,
+  "longSnapshotsMax" | "snapshotMsMax" | "watchNotifyIntervalMs" | "watchPollMs" | "watchTailChangesMax"
+>;
+
 /** How to open the database. */
-export interface OpenOptions {
+export interface OpenOptions extends Partial<WatchLimits> {
   readonly url: string;
   readonly world: Pick<World, "sleep" | "random">;
-  readonly watchPollMs: number;
-  /** `Infinity` for never. */
-  readonly watchNotifyIntervalMs?: number;
   readonly warn: (message: string) => void;
 }
 
 const APPLICATION_NAME = "task-service";
-const NOTIFY_INTERVAL_MS = 10;
-/** Each holds one of the 16 connections while its reader takes it in. */
-const LONG_SNAPSHOTS_MAX = 6;
 
 /** The only door to the database. */
 export class Database {
   /** Where watches read. */
   readonly feed: ChangeFeed;
   readonly #orm: MikroORM;
-  #longSnapshots = 0;
+  readonly #longSnapshots: LongSnapshots;
   readonly #closing = new AbortController();
   readonly #background: readonly Promise<void>[];
 
-  private constructor(orm: MikroORM, feed: ChangeFeed, { url, world, warn }: OpenOptions) {
+  private constructor(orm: MikroORM, feed: ChangeFeed, options: OpenOptions) {
+    const { url, world, warn } = options;
     this.#orm = orm;
     this.feed = feed;
+    this.#longSnapshots = new LongSnapshots({ ...defaultLimits, ...options });
     const { signal } = this.#closing;
     const channel = { url, applicationName: `${APPLICATION_NAME} listener`, channel: "change_log" };
     this.#background = [feed.follow(signal), listenTo({ ...channel, doorbell: feed.hints, world, signal, warn })];
@@ -63,16 +66,18 @@ export class Database {
 
   /** Connects to a migrated database and begins to follow its log. */
   static async open(options: OpenOptions): Promise<Database> {
-    const {
-      url,
-      world,
-      warn,
-      watchPollMs: pollMs,
-      watchNotifyIntervalMs: notifyIntervalMs = NOTIFY_INTERVAL_MS,
-    } = options;
+    const { url, world, warn } = options;
+    const { watchPollMs, watchNotifyIntervalMs, watchTailChangesMax } = { ...defaultLimits, ...options };
     const entities = [Task, SessionRecord, WorkSession];
     const orm = await openDatabase({ url, applicationName: APPLICATION_NAME, entities, rowSecurity: true, warn });
-    const feed = await ChangeFeed.open({ orm, world, pollMs, notifyIntervalMs, warn });
+    const feed = await ChangeFeed.open({
+      orm,
+      world,
+      pollMs: watchPollMs,
+      notifyIntervalMs: watchNotifyIntervalMs,
+      tailChangesMax: watchTailChangesMax,
+      warn,
+    });
     return new Database(orm, feed, options);
   }
 
@@ -111,22 +116,13 @@ export class Database {
 
   /** What matches a filter now, and where the log is at this moment. To be closed. */
   async openSnapshot(filter: WatchFilter, signal: AbortSignal): Promise<Snapshot> {
-    const source = { orm: this.#orm, feed: this.feed };
-    const snapshot = await inTenant(filter.tenant, () => openSnapshot(source, filter, signal));
-    if (!snapshot.isLong) return snapshot;
-    if (this.#longSnapshots === LONG_SNAPSHOTS_MAX) {
-      await snapshot.close();
-      const message = "Too many long snapshots are being read at this moment. Try again, or watch less.";
-      throw refuse("TOO_MANY_SNAPSHOTS", message, {}, { retryAfterMs: 2_000 });
-    }
-    this.#longSnapshots++;
-    let isOpen = true;
-    const close = async (): Promise<void> => {
-      if (isOpen) this.#longSnapshots--;
-      isOpen = false;
-      await snapshot.close();
-    };
-    return { ...snapshot, close };
+    const source = { orm: this.#orm, feed: this.feed, longSnapshots: this.#longSnapshots };
+    return inTenant(filter.tenant, () => openSnapshot(source, filter, signal));
+  }
+
+  /** Drops a batch of what the log need not keep any more. Says how many changes. */
+  async compactLog(retention: LogRetention): Promise<number> {
+    return inTenant(null, () => compactChanges(this.#orm.em.fork(), retention));
   }
 
   /** Rejects if the database does not answer. */

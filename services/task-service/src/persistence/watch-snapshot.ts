@@ -3,8 +3,7 @@
 // One transaction sees one state of the database. In it are read: the last number of the log, the rows that are committed
 // but have no number yet (what they say is in the snapshot already, so the watch skips them when they get their number),
 // and what matches the filter, page by page. A snapshot of one page is read at once and holds no connection afterwards. A
-// longer one holds one while it is delivered, so few may be open at a time; PostgreSQL ends a transaction whose reader
-// takes too long over a page.
+// longer one holds one while it is delivered, so few may be open at a time, and not for long.
 
 import { Refusal } from "@helix-zed/domain";
 import type { PersistenceReason } from "@helix-zed/persistence";
@@ -17,6 +16,7 @@ import type { WorkSessionFacts } from "../domain/work-session.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import { readBounds, readUnnumbered } from "./change-reader.ts";
 import { conditionSql } from "./condition-sql.ts";
+import type { LongSnapshots } from "./long-snapshots.ts";
 import { type Tables, taskFromRow, workSessionFromRow } from "./rows.ts";
 import type { WatchFilter } from "./watch-filter.ts";
 
@@ -34,8 +34,6 @@ export interface Snapshot {
   readonly unnumbered: readonly number[];
   /** Of the filter's tasks: the ids that exist, and whether their task has ended. */
   readonly namedTasks: ReadonlyMap<string, { readonly hasEnded: boolean }>;
-  /** Whether it holds a connection until it is closed. */
-  readonly isLong: boolean;
   pages(): AsyncGenerator<readonly WatchedResource[], void, undefined>;
   close(): Promise<void>;
 }
@@ -43,6 +41,7 @@ export interface Snapshot {
 interface Source {
   readonly orm: MikroORM;
   readonly feed: ChangeFeed;
+  readonly longSnapshots: LongSnapshots;
 }
 
 const PAGE_RESOURCES = 500;
@@ -65,7 +64,7 @@ export async function openSnapshot(source: Source, filter: WatchFilter, signal: 
 
 async function readSnapshot(source: Source, filter: WatchFilter): Promise<Snapshot> {
   const em = source.orm.em.fork();
-  const close = async (): Promise<void> => {
+  const end = async (): Promise<void> => {
     if (em.isInTransaction()) await em.rollback().catch(() => {});
   };
   try {
@@ -75,20 +74,46 @@ async function readSnapshot(source: Source, filter: WatchFilter): Promise<Snapsh
     const namedTasks = await readNamedTasks(em, filter);
     const pages = readPages(em, filter);
     const first = await readFirst(pages);
-    if (first.isAll) await close();
-    return {
-      epoch,
-      head,
-      unnumbered,
-      namedTasks,
-      isLong: !first.isAll,
-      pages: () => join(first.resources, pages),
-      close,
-    };
+    const facts = { epoch, head, unnumbered, namedTasks };
+    if (!first.isAll) return { ...facts, ...deliverLong(source.longSnapshots, { first: first.resources, pages, end }) };
+    await end();
+    return { ...facts, pages: () => join(first.resources, pages), close: end };
   } catch (error) {
-    await close();
+    await end();
     throw refuseIfUnavailable(error);
   }
+}
+
+interface LongDelivery {
+  readonly first: readonly WatchedResource[];
+  readonly pages: Pages;
+  readonly end: () => Promise<void>;
+}
+
+/** Page by page, from a transaction that stays open until the reader is done or its time is up. */
+function deliverLong(
+  longSnapshots: LongSnapshots,
+  { first, pages, end }: LongDelivery,
+): Pick<Snapshot, "pages" | "close"> {
+  const open = longSnapshots.begin(() => void end());
+  const inTime = async function* (): Pages {
+    try {
+      for await (const page of pages) {
+        open.requireInTime();
+        yield page;
+        // What is read next is of the same transaction, or not at all.
+        open.requireInTime();
+      }
+    } catch (error) {
+      open.requireInTime();
+      throw error;
+    }
+  };
+  const close = async (): Promise<void> => {
+    open.close();
+    await end();
+  };
+  return { pages: () => join(first, inTime()), close };
 }
 
 type Pages = AsyncGenerator<readonly WatchedResource[], void, undefined>;

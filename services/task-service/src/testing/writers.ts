@@ -29,6 +29,10 @@ export class Writers {
     this.#actor = actor;
   }
 
+  get taskIds(): readonly string[] {
+    return this.#taskIds;
+  }
+
   /** Lets so many writers do so many things each. */
   async run({ writers, steps }: { readonly writers: number; readonly steps: number }): Promise<void> {
     await Promise.all(Array.from({ length: writers }, (_, index) => this.#write(`w${index}`, steps)));
@@ -42,6 +46,9 @@ export class Writers {
         done.push(await this.#step(pick(this.#apps), name));
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
+        if (error.reason !== "DATABASE_UNAVAILABLE") continue;
+        step--;
+        await pick(this.#apps)?.world.sleep(20);
       }
     }
   }
@@ -79,9 +86,18 @@ export class Writers {
 
   /** What was committed: by the transaction that each row was written in, with who did it where that is known. */
   async committed(matches: (row: LoggedRow) => boolean): Promise<Committed[]> {
+    return this.committedIn(await this.rows(), matches);
+  }
+
+  /** All rows that were ever appended to a log whose history is kept, in their order. */
+  async rows(): Promise<LoggedRow[]> {
     const [app] = this.#apps;
-    const rows =
-      (await app?.sql<LoggedRow>("select xid::text, kind, ref_id, tenant, after from change_log order by id")) ?? [];
+    const columns = "id::int, xid::text, kind, ref_id, task_id, tenant, after";
+    return (await app?.sql<LoggedRow>(`select ${columns} from change_history order by id`)) ?? [];
+  }
+
+  /** The same of some of the rows. */
+  committedIn(rows: readonly LoggedRow[], matches: (row: LoggedRow) => boolean): Committed[] {
     const versions = new Map<string, number>();
     const changes = rows.map((row) => {
       const version = row.after?.version ?? (versions.get(row.ref_id) ?? 0) + 1;
@@ -122,9 +138,21 @@ export class Writers {
   }
 }
 
+/** From now on keeps all that is appended to a log, for those who judge what others saw of it. */
+export async function keepHistory(app: TestApp): Promise<void> {
+  await app.sql("create table change_history (like change_log)");
+  await app.sql("grant all on change_history to public");
+  await app.sql(`
+    create function keep_history() returns trigger language plpgsql as $$
+      begin insert into change_history select new.*; return null; end $$`);
+  await app.sql("create trigger keep_history after insert on change_log for each row execute function keep_history()");
+}
+
 /** A row of the log. */
 export interface LoggedRow {
+  readonly id: number;
   readonly xid: string;
+  readonly task_id: string;
   readonly kind: "task" | "work_session";
   readonly ref_id: string;
   readonly tenant: string;

@@ -22,6 +22,7 @@ export const reasonCodes: Readonly<Record<Reason | PersistenceReason, Code>> = {
   RESUME_TOKEN_FROM_THE_FUTURE: Code.OutOfRange,
   RESUME_TOKEN_INVALID: Code.InvalidArgument,
   RUNNER_ROLE_REQUIRED: Code.PermissionDenied,
+  SNAPSHOT_TOO_SLOW: Code.ResourceExhausted,
   SPAWNER_ENDED: Code.FailedPrecondition,
   SPAWNER_NOT_IN_TASK: Code.FailedPrecondition,
   SPAWN_TOO_DEEP: Code.ResourceExhausted,
