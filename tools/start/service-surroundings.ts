@@ -32,6 +32,8 @@ export function passedSettings(settings: StartSettings, model: ModelProvider): S
       ...behindTheGateway,
       HELIX_ZED_AGENT_TYPES: settings.agentTypes,
       HELIX_ZED_LEASE_MS: settings.leaseMs,
+      HELIX_ZED_WATCHES_PER_ACTOR_MAX: settings.watchesPerActorMax,
+      HELIX_ZED_REQUEST_RETENTION_MS: settings.requestRetentionMs,
     }),
     "zed-bridge": definedOnly({
       ...behindTheGateway,

@@ -18,6 +18,8 @@ const settings = {
   logLevel: optional("HELIX_ZED_LOG_LEVEL", text()),
   agentTypes: optional("HELIX_ZED_AGENT_TYPES", text()),
   leaseMs: optional("HELIX_ZED_LEASE_MS", text()),
+  watchesPerActorMax: optional("HELIX_ZED_WATCHES_PER_ACTOR_MAX", text()),
+  requestRetentionMs: optional("HELIX_ZED_REQUEST_RETENTION_MS", text()),
   jwtIssuer: optional("HELIX_ZED_JWT_ISSUER", text()),
   jwtAudience: optional("HELIX_ZED_JWT_AUDIENCE", text()),
   jwksUrl: optional("HELIX_ZED_JWKS_URL", text()),
