@@ -14,7 +14,7 @@ import { ClientCrowd } from "./client-crowd.ts";
 import { RestartablePostgres } from "./restartable-postgres.ts";
 
 const RESTARTS = sized({ normal: 3, full: 10 });
-const STEPS_BETWEEN = 60;
+const STEPS_BETWEEN = 40;
 const PATIENCE_MS = sized({ normal: 120_000, full: 300_000 });
 
 describe("a task-service whose database is restarted under load", () => {

@@ -20,7 +20,7 @@ const LEASE_MS = 3_000;
 const RENEW_MS = LEASE_MS / 3;
 /** How long after the end of a lease its session is somebody else's. */
 const RECOVERY_MS = 5_000;
-const SESSIONS = sized({ normal: 100, full: 1_000 });
+const SESSIONS = sized({ normal: 60, full: 1_000 });
 
 let replicas: TaskReplicas;
 beforeAll(async () => {
@@ -125,14 +125,13 @@ function startTestRunner(transport: Transport, name: string, { claimed, lost }: 
 async function createSessions(count: number, where = replicas): Promise<string[]> {
   const tasks = createClient(TaskService, where.transport());
   const sessions = createClient(WorkSessionService, where.transport());
-  const ids: string[] = [];
-  while (ids.length < count) {
+  const createOne = async (): Promise<string[]> => {
     const workSessions = [{ name: "a", agentType: "simple" }];
     const { task } = await tasks.createTask({ name: "Try", taskType: TaskType.CODING_SESSION, workSessions });
     const listed = await sessions.listWorkSessions({ taskId: task?.id ?? "" });
-    ids.push(...listed.workSessions.map(({ id }) => id));
-  }
-  return ids;
+    return listed.workSessions.map(({ id }) => id);
+  };
+  return (await Promise.all(Array.from({ length: count }, createOne))).flat();
 }
 
 async function endAll(): Promise<void> {

@@ -5,8 +5,8 @@ import { startTaskReplicas } from "@helix-zed/harness/task-replicas.ts";
 import { describe, expect, test } from "vitest";
 import { ClientCrowd } from "./client-crowd.ts";
 
-const KILLS = sized({ normal: 8, full: 25 });
-const STEPS_BETWEEN = 60;
+const KILLS = sized({ normal: 6, full: 25 });
+const STEPS_BETWEEN = 40;
 
 describe("a task-service that is killed under 16 clients who try again", () => {
   test(
