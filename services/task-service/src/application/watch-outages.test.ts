@@ -16,7 +16,7 @@ describe("watches, while PostgreSQL is restarted under 16 writers", { timeout: p
       const meanwhile = async (): Promise<void> => {
         for (let restart = 0; restart < 2; restart++) await postgres.restart();
       };
-      const { problems, lost } = await play({ apps, meanwhile });
+      const { problems, lost } = await play({ apps, steps: 15, meanwhile });
       expect(problems).toEqual([]);
       expect(lost).toEqual([]);
     } finally {

@@ -30,9 +30,16 @@ import { LogNotifier } from "./log-notifier.ts";
 import { type ChangePage, LogReader, type LogSource } from "./log-reader.ts";
 import { withinTime } from "./within-time.ts";
 
-/** What a feed needs. */
-export interface ChangeFeedOptions {
+/** How a feed reaches the database. */
+export interface FeedConnections {
+  /** For watchers that read further back than the tail; shared with everybody else. */
   readonly orm: MikroORM;
+  /** For what all watchers wait for. */
+  readonly ownOrm: MikroORM;
+}
+
+/** What a feed needs. */
+export interface ChangeFeedOptions extends FeedConnections {
   readonly world: Pick<World, "sleep">;
   readonly pollMs: number;
   /** How often at most other processes are told of new numbers; `Infinity` for never: they poll. */
@@ -71,15 +78,15 @@ export class ChangeFeed {
     this.#options = options;
     this.#bounds = bounds;
     this.#tail = new ChangeTail(bounds.head, options.tailChangesMax);
-    const { orm, notifyIntervalMs: intervalMs, world } = options;
+    const { ownOrm, notifyIntervalMs: intervalMs, world } = options;
     const send = (head: number): Promise<unknown> =>
-      inTenant(null, () => orm.em.fork().execute("select pg_notify('change_log', ?)", [String(head)]));
+      inTenant(null, () => ownOrm.em.fork().execute("select pg_notify('change_log', ?)", [String(head)]));
     this.#notifier = new LogNotifier({ send, intervalMs, world, signal: this.#closing.signal });
   }
 
   /** A feed that knows where the log ends. */
   static async open(options: ChangeFeedOptions): Promise<ChangeFeed> {
-    return new ChangeFeed(options, await inTenant(null, () => readBounds(options.orm.em.fork())));
+    return new ChangeFeed(options, await inTenant(null, () => readBounds(options.ownOrm.em.fork())));
   }
 
   /** The ends of the log as this process knows them since its last refresh. */
@@ -145,7 +152,7 @@ export class ChangeFeed {
     const bounds = await this.#askDatabase();
     if (bounds.epoch !== epoch) return this.#startOver(bounds);
     if (bounds.head < head) {
-      await beginEpoch(this.#options.orm.em.fork(), this.#bounds);
+      await beginEpoch(this.#options.ownOrm.em.fork(), this.#bounds);
       return this.#startOver(await this.#askDatabase());
     }
     if (bounds.head === head) this.#bounds = bounds;
@@ -155,7 +162,7 @@ export class ChangeFeed {
   async #askDatabase(): Promise<LogBounds> {
     const nowMs = performance.now();
     const lookAround = nowMs >= this.#lookAroundAtMs;
-    const bounds = await withinTime(ANSWER_MS_MAX, refreshLog(this.#options.orm.em.fork(), { lookAround }));
+    const bounds = await withinTime(ANSWER_MS_MAX, refreshLog(this.#options.ownOrm.em.fork(), { lookAround }));
     if (lookAround) this.#lookAroundAtMs = nowMs + this.#options.pollMs;
     return bounds;
   }
@@ -175,7 +182,7 @@ export class ChangeFeed {
     while (this.#bounds.head < bounds.head) {
       const { head: after } = this.#bounds;
       const upTo = Math.min(bounds.head, after + INTAKE_CHANGES_MAX);
-      const piece = await this.#readPiece({ after, upTo, tenant: null, limit: INTAKE_CHANGES_MAX });
+      const piece = await readPiece(this.#options.ownOrm, { after, upTo, tenant: null, limit: INTAKE_CHANGES_MAX });
       if (piece.floor > after) return this.#skipTo(bounds);
       this.#tail.push(piece.changes);
       this.#bounds = { ...bounds, head: upTo };
@@ -219,21 +226,21 @@ export class ChangeFeed {
 
   async #readPage(after: number, tenant: string | null, head: number): Promise<ChangePage> {
     const range = { after, upTo: head, tenant, limit: PAGE_CHANGES_MAX };
-    const piece = await inTenant(tenant, () => orUnavailable(this.#readPiece(range)));
+    const piece = await inTenant(tenant, () => orUnavailable(readPiece(this.#options.orm, range)));
     if (piece.floor > after) return "gone";
     const changes = piece.changes.map(({ change }) => change);
     const last = changes.at(-1);
     return { changes, upTo: changes.length === PAGE_CHANGES_MAX && last !== undefined ? last.seq : head };
   }
 
-  #readPiece(range: LogRange): Promise<LogPiece> {
-    return withinTime(ANSWER_MS_MAX, readChanges(this.#options.orm.em.fork(), range));
-  }
-
   #warn(error: unknown): void {
     const why = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     this.#options.warn(`The change log could not be read: ${why instanceof Error ? why.message : String(why)}`);
   }
+}
+
+function readPiece(orm: MikroORM, range: LogRange): Promise<LogPiece> {
+  return withinTime(ANSWER_MS_MAX, readChanges(orm.em.fork(), range));
 }
 
 async function orUnavailable<T>(work: Promise<T>): Promise<T> {

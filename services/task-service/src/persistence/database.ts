@@ -5,7 +5,7 @@ import { defaultLimits, type Limits } from "../domain/limits.ts";
 import { SessionRecord } from "../domain/session-record.ts";
 import { Task } from "../domain/task.ts";
 import { WorkSession } from "../domain/work-session.ts";
-import { ChangeFeed } from "./change-feed.ts";
+import { ChangeFeed, type FeedConnections } from "./change-feed.ts";
 import { compactChanges, type LogRetention } from "./change-reader.ts";
 import { ChangeRecorder } from "./change-log.ts";
 import { LeaseTable } from "./lease-table.ts";
@@ -44,19 +44,22 @@ export interface OpenOptions extends Partial<WatchLimits> {
 }
 
 const APPLICATION_NAME = "task-service";
+const FEED_CONNECTIONS_MAX = 2;
 
 /** The only door to the database. */
 export class Database {
   /** Where watches read. */
   readonly feed: ChangeFeed;
   readonly #orm: MikroORM;
+  readonly #feedOrm: MikroORM;
   readonly #longSnapshots: LongSnapshots;
   readonly #closing = new AbortController();
   readonly #background: readonly Promise<void>[];
 
-  private constructor(orm: MikroORM, feed: ChangeFeed, options: OpenOptions) {
+  private constructor({ orm, ownOrm }: FeedConnections, feed: ChangeFeed, options: OpenOptions) {
     const { url, world, warn } = options;
     this.#orm = orm;
+    this.#feedOrm = ownOrm;
     this.feed = feed;
     this.#longSnapshots = new LongSnapshots({ ...defaultLimits, ...options });
     const { signal } = this.#closing;
@@ -69,16 +72,20 @@ export class Database {
     const { url, world, warn } = options;
     const { watchPollMs, watchNotifyIntervalMs, watchTailChangesMax } = { ...defaultLimits, ...options };
     const entities = [Task, SessionRecord, WorkSession];
-    const orm = await openDatabase({ url, applicationName: APPLICATION_NAME, entities, rowSecurity: true, warn });
+    const shared = { url, applicationName: APPLICATION_NAME, rowSecurity: true, warn };
+    const orm = await openDatabase({ ...shared, entities });
+    // Numbering waits for nobody: all other connections may be busy.
+    const ownOrm = await openDatabase({ ...shared, entities: [], connectionsMax: FEED_CONNECTIONS_MAX });
     const feed = await ChangeFeed.open({
       orm,
+      ownOrm,
       world,
       pollMs: watchPollMs,
       notifyIntervalMs: watchNotifyIntervalMs,
       tailChangesMax: watchTailChangesMax,
       warn,
     });
-    return new Database(orm, feed, options);
+    return new Database({ orm, ownOrm }, feed, options);
   }
 
   /**
@@ -134,7 +141,7 @@ export class Database {
   async close(): Promise<void> {
     this.#closing.abort(new Error("The database is being closed."));
     await Promise.all(this.#background);
-    await closeDatabase(this.#orm);
+    await Promise.all([closeDatabase(this.#orm), closeDatabase(this.#feedOrm)]);
   }
 }
 

@@ -24,7 +24,7 @@ const quick = { watchHeartbeatMs: 20, watchPollMs: 50, watchTailChangesMax: 100 
 const SILENCE_MS_MAX = 5_000;
 
 /** For tests that play. */
-export const playTimeoutMs = sized({ normal: 60_000, full: 600_000 });
+export const playTimeoutMs = sized({ normal: 120_000, full: 900_000 });
 
 const opened: TestApp[] = [];
 
@@ -62,7 +62,7 @@ export async function play(options: Play) {
     apps,
     filter = everything,
     matches = () => true,
-    steps = sized({ normal: 30, full: 300 }),
+    steps = sized({ normal: 20, full: 300 }),
     meanwhile,
   } = options;
   const writers = new Writers(apps);
