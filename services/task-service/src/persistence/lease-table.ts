@@ -75,7 +75,8 @@ export class LeaseTable {
   async expired(limit: number): Promise<ExpiredLease[]> {
     const rows = await runStatement<{ id: string; task_id: string }>(
       this.#em,
-      `select id, task_id from work_sessions where lease_expires_at < clock_timestamp() order by lease_expires_at limit $1`,
+      `select id, task_id from work_sessions where runner is not null and lease_expires_at < clock_timestamp()
+       order by lease_expires_at limit $1`,
       [limit],
     );
     return rows.map(({ id, task_id }) => ({ workSessionId: id, taskId: task_id }));
