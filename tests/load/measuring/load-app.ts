@@ -11,6 +11,9 @@ export const CONNECTIONS = 16;
 /** Who asks. */
 export const ada: Actor = { kind: "user", userId: "ada" };
 
+/** Who has little. */
+export const bob: Actor = { kind: "user", userId: "bob" };
+
 /** Lets `work` have the use cases of task-service in this process. */
 export async function withApp(url: string, work: (app: App) => Promise<void>): Promise<void> {
   const world = systemWorld();

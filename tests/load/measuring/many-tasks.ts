@@ -28,7 +28,7 @@ export async function addTasks(pool: Pool, { upTo }: ManyTasks): Promise<void> {
 const insert = `
   insert into tasks (id, tenant, name, description, task_type, status, status_reason, status_changed_at, priority, user_id,
     organization_id, app_id, project_path, config, coordinator_session_id, version, created_at, updated_at, completed_at)
-  select 'tsk_' || lpad(to_hex(n), 32, '0'), owner, 'Task ' || md5(n::text), repeat('What is to be done. ', 10), 'batch', status,
+  select 'tsk_' || lpad(to_hex(n), 32, '0'), 'user:' || owner, 'Task ' || md5(n::text), repeat('What is to be done. ', 10), 'batch', status,
     '', at, n % 5, owner, '', '', '/work/project', '{"labels": ["security"]}', 'ses_' || lpad(to_hex(n), 32, '0'), 1, at,
     at + make_interval(secs => n % 977), case status when 'completed' then at end
   from generate_series($1::bigint, $2::bigint - 1) n,

@@ -27,6 +27,8 @@ export interface RoundOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly workers: number;
+  /** How long each runs before it counts, so that its code is compiled. */
+  readonly warmUpSeconds: number;
   /** Of the database, whose time is reported beside. */
   readonly databaseCpuUs: CpuClock;
 }
@@ -43,13 +45,10 @@ export interface Figure {
   readonly p99Ms: number;
 }
 
-/** Long enough for the code to be compiled. */
-const WARM_UP_SECONDS = 2;
-
 /** Measures the contestants in turn; the figures come in their order. */
 export async function runRounds(contestants: readonly Contestant[], options: RoundOptions): Promise<Figure[]> {
   const results = new Map<Contestant, Figure[]>(contestants.map((contestant) => [contestant, []]));
-  const warmUp = { ...options, seconds: WARM_UP_SECONDS };
+  const warmUp = { ...options, seconds: options.warmUpSeconds };
   for (const contestant of contestants) await runOnce(contestant, warmUp);
   for (let round = 0; round < options.rounds; round++) {
     const order = round % 2 === 0 ? contestants : contestants.toReversed();

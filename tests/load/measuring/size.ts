@@ -6,4 +6,5 @@ export const usualRounds: Omit<RoundOptions, "databaseCpuUs"> = {
   rounds: sized({ normal: 3, full: 7 }),
   seconds: sized({ normal: 1, full: 4 }),
   workers: 16,
+  warmUpSeconds: 2,
 };
