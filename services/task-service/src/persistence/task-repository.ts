@@ -33,20 +33,16 @@ export class TaskReader {
 
   /** Up to `limit` tasks that match, in their order. */
   async page({ where, order, after, limit }: PageQuery): Promise<TaskFacts[]> {
-    let query = this.#select();
-    if (where !== null) query = query.where(conditionSql(where));
-    if (after !== null) query = query.where(afterKey(order, after));
-    for (const term of orderSql(order)) query = query.orderBy(term);
-    const found = await query.limit(limit).execute();
-    return found.map(({ row }) => taskFromRow(row));
-  }
-
-  #select() {
-    const rows = this.em
-      .getKysely<Tables>()
-      .selectFrom("tasks")
-      .select((eb) => eb.fn.toJson("tasks").as("row"));
-    return this.tenant === null ? rows : rows.where("tenant", "=", this.tenant);
+    const kysely = this.em.getKysely<Tables>();
+    let tasks = kysely.selectFrom("tasks").selectAll().limit(limit);
+    if (this.tenant !== null) tasks = tasks.where("tenant", "=", this.tenant);
+    if (where !== null) tasks = tasks.where(conditionSql(where));
+    if (after !== null) tasks = tasks.where(afterKey(order, after));
+    for (const term of orderSql(order)) tasks = tasks.orderBy(term);
+    // Around it, so that only what is on the page is written as JSON, not all that is sorted.
+    let page = kysely.selectFrom(tasks.as("tasks")).select((eb) => eb.fn.toJson("tasks").as("row"));
+    for (const term of orderSql(order)) page = page.orderBy(term);
+    return (await page.execute()).map(({ row }) => taskFromRow(row));
   }
 }
 
