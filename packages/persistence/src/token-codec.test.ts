@@ -32,6 +32,13 @@ describe("a token", () => {
     expect(() => new TokenCodec({ ...options, version: 2 }).decode(token, ["a"])).toThrow(refused);
   });
 
+  test("has one spelling: with anything added to it, it is refused", () => {
+    const token = codec.encode(1, []);
+    for (const other of ["A", "AA", "AAA", "=", " ", "!", "\n"]) {
+      expect(() => codec.decode(`${token}${other}`, [])).toThrow(refused);
+    }
+  });
+
   test("is refused with a payload that is none", () => {
     const parts: unknown = JSON.parse(Buffer.from(codec.encode(1, []), "base64url").toString());
     const forged = JSON.stringify(Array.isArray(parts) ? [...parts.slice(0, 2), "x"] : []);

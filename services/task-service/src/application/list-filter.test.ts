@@ -164,6 +164,24 @@ describe("the pages of a list", () => {
     );
   });
 
+  test.each([
+    ["another type", ["x", "row"]],
+    ["too many values", [0, "row", "row"]],
+    ["too few", [0]],
+    ["a number that no column holds", [2 ** 40, "row"]],
+    ["half a character", [0, "\ud800"]],
+    ["none at all", null],
+  ])("refuse a token that was made up with %s", async (_name, key) => {
+    const asked = { ...all, orderBy: [{ field: "priority", isDescending: false }], pageSize: 2 };
+    const { nextPageToken } = await listTasks(app, someone, asked);
+    const parts: unknown = JSON.parse(Buffer.from(nextPageToken, "base64url").toString());
+    const forged = JSON.stringify([...(Array.isArray(parts) ? parts.slice(0, 2) : []), key]);
+    const pageToken = Buffer.from(forged).toString("base64url");
+    await expect(listTasks(app, someone, { ...asked, pageToken })).rejects.toMatchObject({
+      reason: "PAGE_TOKEN_INVALID",
+    });
+  });
+
   test("have tokens that are good for their filter, order, task and tenant only", async () => {
     const active = conditionOf("priority >= -9", taskFields, limits);
     const orderBy = [{ field: "priority", isDescending: false }];
