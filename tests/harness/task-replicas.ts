@@ -17,6 +17,7 @@ import { settleAll } from "../../tools/start/settle-all.ts";
 import { emptyDatabase } from "./fresh-database.ts";
 import { freePort } from "./free-port.ts";
 import { mustBeGoneAfterFile } from "./leaks.ts";
+import type { TcpProxy } from "./tcp-proxy.ts";
 import { ServiceUnderTest } from "./service-under-test.ts";
 
 /** What a test may choose. */
@@ -40,6 +41,8 @@ export interface CallOptions {
   readonly replica?: number;
   readonly holder?: (typeof HOLDERS)[number]["name"];
   readonly httpVersion?: "1.1" | "2";
+  /** What stands between, if anything does. */
+  readonly proxy?: TcpProxy;
 }
 
 /** Starts the replicas together and waits until all are healthy. */
@@ -146,12 +149,13 @@ export class TaskReplicas {
   }
 
   /** A way to call one of them, as one holder. */
-  transport({ replica = 0, holder = "local", httpVersion = "2" }: CallOptions = {}): Transport {
+  transport({ replica = 0, holder = "local", httpVersion = "2", proxy }: CallOptions = {}): Transport {
+    const baseUrl = proxy === undefined ? this.url(replica) : `http://127.0.0.1:${proxy.port}`;
     const authorize: Interceptor = (next) => (request) => {
       request.header.set("authorization", `Bearer ${this.token(holder)}`);
       return next(request);
     };
-    return createConnectTransport({ baseUrl: this.url(replica), httpVersion, interceptors: [authorize] });
+    return createConnectTransport({ baseUrl, httpVersion, interceptors: [authorize] });
   }
 
   /** Starts all of them together. */

@@ -5,12 +5,15 @@ import { mustBeGoneAfterFile } from "./leaks.ts";
 interface Pair {
   readonly client: Socket;
   readonly upstream: Socket;
-  isFrozen: boolean;
+  /** Whether what goes to the server, and what comes from it, is thrown away. */
+  losesRequests: boolean;
+  losesAnswers: boolean;
 }
 
 /**
  * Stands between a client and a server, and can do what networks do: `freeze` leaves the connections of this moment open
- * and carries nothing over them any more, in either direction and without a word. New ones work.
+ * and carries nothing over them any more, in either direction and without a word; `loseAnswers` carries requests, and
+ * nothing that is answered, until the server closes the connection. New ones work.
  */
 export class TcpProxy {
   readonly port: number;
@@ -47,16 +50,19 @@ export class TcpProxy {
 
   /** How many connections it carries. */
   get connections(): number {
-    return [...this.#pairs].filter(({ isFrozen }) => !isFrozen).length;
+    return [...this.#pairs].filter(({ losesAnswers }) => !losesAnswers).length;
   }
 
   /** Carries nothing any more over the connections that there are. Gives their number. */
   freeze(): number {
     const count = this.connections;
-    for (const pair of this.#pairs) {
-      pair.isFrozen = true;
-    }
+    for (const pair of this.#pairs) Object.assign(pair, { losesRequests: true, losesAnswers: true });
     return count;
+  }
+
+  /** Carries no answer any more over the connections that there are. */
+  loseAnswers(): void {
+    for (const pair of this.#pairs) pair.losesAnswers = true;
   }
 
   /** Cuts everything. */
@@ -71,19 +77,19 @@ export class TcpProxy {
   }
 
   #carry(client: Socket, upstream: Socket): void {
-    const pair: Pair = { client, upstream, isFrozen: false };
+    const pair: Pair = { client, upstream, losesRequests: false, losesAnswers: false };
     this.#pairs.add(pair);
-    const bothWays: readonly (readonly [Socket, Socket])[] = [
-      [client, upstream],
-      [upstream, client],
+    const bothWays = [
+      { from: client, to: upstream, isLost: () => pair.losesRequests },
+      { from: upstream, to: client, isLost: () => pair.losesAnswers },
     ];
-    for (const [from, to] of bothWays) {
+    for (const { from, to, isLost } of bothWays) {
       from.setNoDelay(true);
-      // What is frozen is read and thrown away, so that the sender believes that it arrived.
-      from.on("data", (piece) => void (pair.isFrozen || to.write(piece)));
+      // What is lost is read and thrown away, so that the sender believes that it arrived.
+      from.on("data", (piece) => void (isLost() || to.write(piece)));
       from.on("error", () => {});
       from.on("close", () => {
-        if (!pair.isFrozen) to.destroy();
+        if (!pair.losesRequests) to.destroy();
         if (client.destroyed && upstream.destroyed) this.#pairs.delete(pair);
       });
     }
