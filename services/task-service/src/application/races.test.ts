@@ -16,7 +16,7 @@ import {
 
 /** As many races at the same time. */
 const COURSES = 4;
-const RACES = sized({ normal: 120, full: 3_000 });
+const RACES = sized({ normal: 120, full: 1_000 });
 const DUELS = sized({ normal: 12, full: 60 });
 
 interface Pair {
