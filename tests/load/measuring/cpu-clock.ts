@@ -7,6 +7,8 @@ export type CpuClock = () => number;
 interface ProcessFacts {
   readonly parent: number;
   readonly ticks: number;
+  /** Of its children that have ended. */
+  readonly ticksOfEnded: number;
 }
 
 const MICROSECONDS = 1_000_000;
@@ -21,7 +23,8 @@ export function clockOfFamily(pid: number): CpuClock {
   return clock(() => {
     const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
     const members = pids.map((name) => readFacts(Number(name))).filter(({ parent }) => parent === pid);
-    return members.reduce((sum, { ticks }) => sum + ticks, readFacts(pid).ticks);
+    const head = readFacts(pid);
+    return members.reduce((sum, { ticks }) => sum + ticks, head.ticks + head.ticksOfEnded);
   });
 }
 
@@ -34,7 +37,8 @@ function clock(readTicks: () => number): CpuClock {
 function readFacts(pid: number): ProcessFacts {
   // The second field is the program's name in brackets, and may itself hold blanks.
   const fields = textOf(pid).split(") ").at(-1)?.split(" ") ?? [];
-  return { parent: Number(fields[1]), ticks: Number(fields[11] ?? 0) + Number(fields[12] ?? 0) };
+  const ticks = (user: number, system: number): number => Number(fields[user] ?? 0) + Number(fields[system] ?? 0);
+  return { parent: Number(fields[1]), ticks: ticks(11, 12), ticksOfEnded: ticks(13, 14) };
 }
 
 function textOf(pid: number): string {
