@@ -27,6 +27,10 @@ ln -sf "$REAL_NODE" node_modules/.bin/node
 const REPORT = `console.log(JSON.stringify({ args: process.argv.slice(2), node: process.env["PATH"]?.split(":")[0] }));`;
 const DISCONNECT = `process.once("disconnect", () => console.log("alone")); console.log(process.pid); setInterval(() => {}, 1e3);`;
 
+/** For root every folder can be written, so it becomes nobody first. */
+const BECOME_NOBODY = "if (process.getuid() === 0) { process.setgid(65534); process.setuid(65534); }";
+const AS_ORDINARY_ACCOUNT = ["--import", `data:text/javascript,${encodeURIComponent(BECOME_NOBODY)}`];
+
 let root: string;
 let programs: string;
 
@@ -59,7 +63,10 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 function run(...args: string[]): { code: number | null; out: string; err: string } {
-  const command = ["tools/bootstrap.mjs", ...args];
+  return runNode("tools/bootstrap.mjs", ...args);
+}
+
+function runNode(...command: string[]): { code: number | null; out: string; err: string } {
   const result = spawnSync(process.execPath, command, { cwd: root, env: environment(), encoding: "utf8" });
   return { code: result.status, out: result.stdout, err: result.stderr };
 }
@@ -154,10 +161,15 @@ describe("the bootstrap", () => {
     expect(run("tools/report.ts")).toMatchObject({ code: 1, out: "", err: expect.stringMatching(says) });
   });
 
-  test.skipIf(process.getuid?.() === 0)("says in one line that the folder is read-only", () => {
-    chmodSync(root, 0o555);
-    onTestFinished(() => chmodSync(root, 0o755));
-    expect(run("tools/report.ts")).toMatchObject({ code: 1, err: expect.stringMatching(/cannot be written.*\n$/) });
+  test("says in one line that the folder is read-only", () => {
+    for (const folder of [path.dirname(root), root]) chmodSync(folder, 0o555);
+    onTestFinished(() => {
+      for (const folder of [path.dirname(root), root]) chmodSync(folder, 0o755);
+    });
+    expect(runNode(...AS_ORDINARY_ACCOUNT, "tools/bootstrap.mjs", "tools/report.ts")).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/cannot be written.*\n$/),
+    });
   });
 
   test("ends with the exit code of the command", () => {

@@ -60,12 +60,14 @@ describe("a log that is not the one that it was", () => {
     const [app] = await openReplicas(1);
     if (app === undefined) throw new Error("There is no replica.");
     const watcher = new Watcher({ apps: [app], filter: everything, messagesMax: Infinity });
-    const watched = watcher.run(new Promise(() => {}));
+    const refused = expect(watcher.run(new Promise(() => {}))).rejects.toMatchObject({
+      reason: "RESUME_TOKEN_FROM_ANOTHER_LOG",
+    });
     await watcher.synced;
     const epoch = "select epoch from change_head";
     const [before] = await app.sql(epoch);
     await app.sql("update change_head set incarnation = 'elsewhere'");
-    await expect(watched).rejects.toMatchObject({ reason: "RESUME_TOKEN_FROM_ANOTHER_LOG" });
+    await refused;
     const [after] = await app.sql(epoch);
     expect(after).not.toEqual(before);
     await app.database.feed.refresh();
