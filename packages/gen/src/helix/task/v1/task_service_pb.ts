@@ -411,7 +411,7 @@ export type WatchTasksRequest = Message<"helix.task.v1.WatchTasksRequest"> & {
   statuses: TaskStatus[];
 
   /**
-   * Carry the work sessions of the watched tasks on the same stream.
+   * Carry the work sessions of the watched tasks on the same stream. Cannot be combined with `statuses` or `filter`.
    *
    * @generated from field: bool include_work_sessions = 3;
    */
