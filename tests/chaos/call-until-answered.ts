@@ -27,7 +27,8 @@ export class ErrorTally {
   /** Notes an error, and says whether the service itself has given it. */
   note(error: ConnectError): boolean {
     const [info] = error.findDetails(ErrorInfoSchema);
-    if (info === undefined) {
+    // A deadline that the server noticed before its client did is no answer either: nobody knows what came of the call.
+    if (info === undefined || error.code === Code.DeadlineExceeded) {
       this.unanswered++;
       return false;
     }
