@@ -180,7 +180,7 @@ describe("bad input", () => {
     ["a relative path", { projectPath: "shop" }, "project_path"],
     ["a path with a way up", { projectPath: "/work/../etc" }, "project_path"],
     ["a NUL character", { description: "a\0b" }, "description"],
-    ["a NUL character deep in the settings", { config: { a: [{ b: "\0" }] } }, "config.a[0].b"],
+    ["a NUL character deep in the settings", { config: { a: [{ b: "\0" }] } }, 'config["a"][0]["b"]'],
     ["too many settings", { config: { a: "x".repeat(17_000) } }, "config"],
     ["settings that are nested too deep", { config: deep }, "config"],
     ["no name", { name: "" }, "name"],
@@ -202,8 +202,9 @@ describe("bad input", () => {
 
   test("is refused with everything that is wrong at once, and names what is allowed", async () => {
     const workSessions = [{ name: "a", agentType: "nobody" }];
-    const error = await refusal(clients().tasks.createTask({ ...aTask, projectPath: "x", workSessions }));
-    expect(error.findDetails(BadRequestSchema)[0]?.fieldViolations).toHaveLength(2);
+    const wrong = { name: "", description: "\0", projectPath: "x", workSessions };
+    const error = await refusal(clients().tasks.createTask({ ...aTask, ...wrong }));
+    expect(error.findDetails(BadRequestSchema)[0]?.fieldViolations).toHaveLength(4);
     expect(error.rawMessage).toContain("zed_claude_code");
   });
 

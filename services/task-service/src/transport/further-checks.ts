@@ -55,7 +55,7 @@ const readers: ReadonlyMap<string, Reader> = new Map([
 /** What is wrong with a request beyond the rules in its proto, so that both can be told at once. */
 export function furtherChecks(rules: RequestRules): (schema: DescMessage, request: Message) => readonly Violation[] {
   return (schema, request) => {
-    const check = new RequestCheck(rules, request);
+    const check = new RequestCheck(rules);
     try {
       const read = readers.get(schema.typeName);
       if (read === undefined) check.done();

@@ -1,8 +1,7 @@
 // What the rules in the proto cannot say
 //
-// Rules there check each field by itself. Here is what needs configuration (agent types), measures a whole object
-// (free-form settings), or protects the database (text that it cannot hold). All that is wrong with a request is told at
-// once.
+// Rules there check each field by itself. Here is what needs configuration (agent types) or measures a whole object
+// (free-form settings). All that is wrong with a request is told at once.
 
 import { Refusal, type Violation } from "@helix-zed/domain";
 import type { ServerReason } from "@helix-zed/server";
@@ -27,12 +26,8 @@ export class RequestCheck {
   readonly #reasons = new Set<Reason | ServerReason>();
   readonly #metadata: Record<string, string> = {};
 
-  /** Begins with what holds for every request: all of its text can be stored. */
-  constructor(rules: RequestRules, request: object) {
+  constructor(rules: RequestRules) {
     this.#rules = rules;
-    for (const field of unstorableFields(request, "")) {
-      this.add(field, "must not contain NUL characters or lone surrogates");
-    }
   }
 
   /** Notes something wrong with a field. */
@@ -110,22 +105,6 @@ export class RequestCheck {
       return undefined;
     }
   }
-}
-
-/** Fields with text that PostgreSQL cannot hold, in the spelling of the proto. */
-function unstorableFields(value: unknown, field: string): string[] {
-  if (typeof value === "string") return value.includes("\0") || !value.isWellFormed() ? [field] : [];
-  if (Array.isArray(value)) return value.flatMap((item, index) => unstorableFields(item, `${field}[${index}]`));
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([name, inner]) => {
-    if (name.startsWith("$")) return [];
-    const path = field === "" ? snakeCase(name) : `${field}.${snakeCase(name)}`;
-    return [...unstorableFields(name, path), ...unstorableFields(inner, path)];
-  });
-}
-
-function snakeCase(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** How many keys the objects in a value have together. */

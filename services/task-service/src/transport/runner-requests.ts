@@ -18,9 +18,8 @@ export function claimWorkSessionCommand(request: ClaimWorkSessionRequest, check:
   return { workSessionId: request.id, runner: request.runner, ...expected };
 }
 
-/** A request to prolong leases, checked. */
-export function renewLeasesCommand({ runner, leases }: RenewLeasesRequest, check: RequestCheck): RenewLeases {
-  check.done();
+/** A request to prolong leases. */
+export function renewLeasesCommand({ runner, leases }: RenewLeasesRequest): RenewLeases {
   return { runner, leases: leases.map(({ workSessionId, epoch }) => ({ workSessionId, epoch: epochOf(epoch) })) };
 }
 

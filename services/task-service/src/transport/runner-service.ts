@@ -19,28 +19,28 @@ import { workSessionMessage } from "./work-session-messages.ts";
 
 /** RunnerService: request in, command through, message out; for runners only. */
 export function runnerService(app: App): ServiceImpl<typeof RunnerService> {
-  const check = (request: object): RequestCheck => new RequestCheck(app, request);
+  const check = (): RequestCheck => new RequestCheck(app);
   return {
     async claimWorkSession(request, context) {
-      const command = claimWorkSessionCommand(request, check(request));
+      const command = claimWorkSessionCommand(request, check());
       const claimed = await claimWorkSession(app, runnerCaller(context), command);
       const { session, firstPrompt, projectPath, onTurnEnd } = claimed;
       return { workSession: workSessionMessage(session), firstPrompt, projectPath, onTurnEnd: onTurnEnds[onTurnEnd] };
     },
 
     async renewLeases(request, context) {
-      const command = renewLeasesCommand(request, check(request));
+      const command = renewLeasesCommand(request);
       const { renewedIds, lostIds, expiresAt } = await renewLeases(app, runnerCaller(context), command);
       return { renewedIds: [...renewedIds], lostIds: [...lostIds], expiresAt: timestampFromDate(expiresAt) };
     },
 
     async releaseWorkSession(request, context) {
-      const command = releaseWorkSessionCommand(request, check(request));
+      const command = releaseWorkSessionCommand(request, check());
       return { workSession: workSessionMessage(await releaseWorkSession(app, runnerCaller(context), command)) };
     },
 
     async bindHelixSession(request, context) {
-      const command = bindHelixSessionCommand(request, check(request));
+      const command = bindHelixSessionCommand(request, check());
       return { workSession: workSessionMessage(await bindHelixSession(app, runnerCaller(context), command)) };
     },
   };

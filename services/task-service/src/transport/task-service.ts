@@ -22,37 +22,36 @@ import { watchTasksResponse } from "./watch-messages.ts";
 
 /** TaskService: request in, command through, message out. */
 export function taskService(app: App, quota: WatchQuota): ServiceImpl<typeof TaskService> {
-  const check = (request: object): RequestCheck => new RequestCheck(app, request);
+  const check = (): RequestCheck => new RequestCheck(app);
   return {
     async createTask(request, context) {
-      const command = createTaskCommand(request, check(request));
+      const command = createTaskCommand(request, check());
       return { task: taskMessage(await createTask(app, tenantCaller(context), command)) };
     },
 
     async listTasks(request, context) {
-      const command = listTasksCommand(request, check(request));
+      const command = listTasksCommand(request, check());
       const { items, nextPageToken } = await listTasks(app, tenantCaller(context), command);
       return { tasks: items.map(taskMessage), nextPageToken };
     },
 
     async getTask(request, context) {
-      check(request).done();
       return { task: taskMessage(await getTask(app, tenantCaller(context), { taskId: request.id })) };
     },
 
     async updateTaskStatus(request, context) {
-      const command = updateTaskStatusCommand(request, check(request));
+      const command = updateTaskStatusCommand(request, check());
       return { task: taskMessage(await updateTaskStatus(app, tenantCaller(context), command)) };
     },
 
     async deleteTask(request, context) {
-      const command = deleteTaskCommand(request, check(request));
+      const command = deleteTaskCommand(request, check());
       await deleteTask(app, tenantCaller(context), command);
       return {};
     },
 
     async *watchTasks(request, context) {
-      const command = watchTasksCommand(request, check(request));
+      const command = watchTasksCommand(request, check());
       const caller = tenantCaller(context);
       // oxlint-disable-next-line eslint/no-underscore-dangle -- it is held, not used
       using _place = quota.take(caller, context.signal);

@@ -21,32 +21,31 @@ import {
 
 /** WorkSessionService: request in, command through, message out. Runners see the sessions of all tenants here. */
 export function workSessionService(app: App, quota: WatchQuota): ServiceImpl<typeof WorkSessionService> {
-  const check = (request: object): RequestCheck => new RequestCheck(app, request);
+  const check = (): RequestCheck => new RequestCheck(app);
   return {
     async createWorkSession(request, context) {
-      const command = createWorkSessionCommand(request, check(request));
+      const command = createWorkSessionCommand(request, check());
       return { workSession: workSessionMessage(await createWorkSession(app, tenantCaller(context), command)) };
     },
 
     async listWorkSessions(request, context) {
-      const command = listWorkSessionsCommand(request, check(request));
+      const command = listWorkSessionsCommand(request, check());
       const { items, nextPageToken } = await listWorkSessions(app, actorOf(context), command);
       return { workSessions: items.map(workSessionMessage), nextPageToken };
     },
 
     async getWorkSession(request, context) {
-      check(request).done();
       const session = await getWorkSession(app, actorOf(context), { workSessionId: request.id });
       return { workSession: workSessionMessage(session) };
     },
 
     async updateWorkSessionStatus(request, context) {
-      const command = updateWorkSessionStatusCommand(request, check(request));
+      const command = updateWorkSessionStatusCommand(request, check());
       return { workSession: workSessionMessage(await updateWorkSessionStatus(app, actorOf(context), command)) };
     },
 
     async *watchWorkSessions(request, context) {
-      const command = watchWorkSessionsCommand(request, check(request));
+      const command = watchWorkSessionsCommand(request, check());
       const caller = actorOf(context);
       // oxlint-disable-next-line eslint/no-underscore-dangle -- it is held, not used
       using _place = quota.take(caller, context.signal);

@@ -1,23 +1,23 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { ZedInstanceService } from "@helix-zed/gen/helix/zed/v1/zed_instance_service_pb.ts";
+import { actorOf } from "@helix-zed/server";
 import type { App } from "../application/app.ts";
 import { stopZedInstance } from "../application/stop-zed-instance.ts";
 import { getZedInstance, listZedInstances } from "../application/zed-instances.ts";
-import { callerOf } from "./caller-of.ts";
 import { instanceMessage } from "./zed-instance-messages.ts";
 
 /** ZedInstanceService: request in, command through, message out. */
 export function zedInstanceService(app: App): ServiceImpl<typeof ZedInstanceService> {
   return {
     async listZedInstances(request, context) {
-      const { instances, nextPageToken } = await listZedInstances(app, callerOf(context, request), request);
+      const { instances, nextPageToken } = await listZedInstances(app, actorOf(context), request);
       return { zedInstances: instances.map(instanceMessage), nextPageToken };
     },
     async getZedInstance(request, context) {
-      return { zedInstance: instanceMessage(await getZedInstance(app, callerOf(context, request), request)) };
+      return { zedInstance: instanceMessage(await getZedInstance(app, actorOf(context), request)) };
     },
     async stopZedInstance(request, context) {
-      return { zedInstance: instanceMessage(await stopZedInstance(app, callerOf(context, request), request)) };
+      return { zedInstance: instanceMessage(await stopZedInstance(app, actorOf(context), request)) };
     },
   };
 }

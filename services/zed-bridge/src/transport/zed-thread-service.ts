@@ -1,5 +1,6 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { ZedThreadService } from "@helix-zed/gen/helix/zed/v1/zed_thread_service_pb.ts";
+import { actorOf } from "@helix-zed/server";
 import type { App } from "../application/app.ts";
 import { cancelTurn } from "../application/cancel-turn.ts";
 import { createZedThread } from "../application/create-zed-thread.ts";
@@ -8,7 +9,6 @@ import { getZedThread } from "../application/get-zed-thread.ts";
 import { listEntries } from "../application/list-entries.ts";
 import { sendMessage } from "../application/send-message.ts";
 import { watchZedThread } from "../application/watch-zed-thread.ts";
-import { callerOf } from "./caller-of.ts";
 import { entryMessage, threadMessage, turnMessage } from "./zed-thread-messages.ts";
 import { createZedThreadCommand } from "./zed-thread-requests.ts";
 import { changeMessage } from "./zed-thread-watch.ts";
@@ -17,29 +17,29 @@ import { changeMessage } from "./zed-thread-watch.ts";
 export function zedThreadService(app: App): ServiceImpl<typeof ZedThreadService> {
   return {
     async createZedThread(request, context) {
-      const actor = callerOf(context, request);
+      const actor = actorOf(context);
       const command = await createZedThreadCommand(app, actor, request);
       return { zedThread: threadMessage(await createZedThread(app, actor, command)) };
     },
     async getZedThread(request, context) {
-      return { zedThread: threadMessage(await getZedThread(app, callerOf(context, request), request)) };
+      return { zedThread: threadMessage(await getZedThread(app, actorOf(context), request)) };
     },
     async deleteZedThread(request, context) {
-      await deleteZedThread(app, callerOf(context, request), request);
+      await deleteZedThread(app, actorOf(context), request);
       return {};
     },
     async sendMessage(request, context) {
-      return { turn: turnMessage(await sendMessage(app, callerOf(context, request), request)) };
+      return { turn: turnMessage(await sendMessage(app, actorOf(context), request)) };
     },
     async cancelTurn(request, context) {
-      return { turn: turnMessage(await cancelTurn(app, callerOf(context, request), request)) };
+      return { turn: turnMessage(await cancelTurn(app, actorOf(context), request)) };
     },
     async listEntries(request, context) {
-      const { entries, nextPageToken } = await listEntries(app, callerOf(context, request), request);
+      const { entries, nextPageToken } = await listEntries(app, actorOf(context), request);
       return { entries: entries.map(entryMessage), nextPageToken };
     },
     async *watchZedThread(request, context) {
-      const changes = watchZedThread(app, callerOf(context, request), request, { signal: context.signal });
+      const changes = watchZedThread(app, actorOf(context), request, { signal: context.signal });
       for await (const change of changes) yield changeMessage(change);
     },
   };
