@@ -1,8 +1,7 @@
 import { type Client } from "@connectrpc/connect";
-import { systemWorld } from "@helix-zed/domain";
+import { resumeWatch, systemClock } from "@helix-zed/client";
 import type { TaskService, WatchTasksResponse } from "@helix-zed/gen/helix/task/v1/task_service_pb.ts";
 import type { Seen } from "@helix-zed/harness/watch-history.ts";
-import { resumeWatch } from "@helix-zed/runner";
 
 const RETRY_MS_MAX = 200;
 
@@ -40,13 +39,13 @@ export class TaskWatch {
   async #follow(): Promise<void> {
     const events = resumeWatch<WatchTasksResponse>({
       open: (resumeToken, signal) => this.#open(resumeToken, signal),
-      world: systemWorld(),
+      clock: systemClock,
       signal: this.#stop.signal,
       retryMaxMs: RETRY_MS_MAX,
     });
     for await (const event of events) {
       if (event.kind === "message") this.#note(event.message);
-      else if (event.snapshot) this.#beginAnew();
+      else if (event.kind === "opening" && event.snapshot) this.#beginAnew();
     }
   }
 

@@ -6,9 +6,9 @@
 // tried again, ever more slowly, for as long as nobody stops it: what keeps it from succeeding (a service or a database
 // that restarts) is expected to pass.
 
+import { errorCode } from "@helix-zed/client";
 import { Code } from "@connectrpc/connect";
 import type { ClaimWorkSessionResponse } from "@helix-zed/gen/helix/task/v1/runner_service_pb.ts";
-import { errorCode } from "./error-code.ts";
 import type { HeldLeases } from "./held-leases.ts";
 import type { Claim, RunnerOptions } from "./runner-options.ts";
 

@@ -13,17 +13,17 @@
 // Memory holds leases, never facts: after a restart under the same name the snapshot shows the sessions that this
 // runner held, and it claims them again. What was done for them the handler finds in its own database.
 //
-// Failure. A broken watch resumes (see resume-watch.ts). A claim that is lost to another runner is normal. A claim
+// Failure. A broken watch resumes (see the client's resume-watch.ts). A claim that is lost to another runner is normal. A claim
 // that fails otherwise is tried again while the session still wants it. A handler that throws is called again, ever
 // more slowly, for as long as the lease is held: what stopped it (a database that restarts) is expected to pass.
 
+import { resumeWatch } from "@helix-zed/client";
 import { WorkSessionStatus } from "@helix-zed/gen/helix/task/v1/work_session_pb.ts";
 import type { WorkSession } from "@helix-zed/gen/helix/task/v1/work_session_pb.ts";
 import type { WatchWorkSessionsResponse } from "@helix-zed/gen/helix/task/v1/work_session_service_pb.ts";
 import { ClaimedSessions } from "./claimed-sessions.ts";
 import { HeldLeases } from "./held-leases.ts";
 import { reactTo } from "./reaction.ts";
-import { resumeWatch } from "./resume-watch.ts";
 import type { RunnerOptions } from "./runner-options.ts";
 
 /** A runner at work. */
@@ -66,12 +66,12 @@ class Runner {
     const events = resumeWatch<WatchWorkSessionsResponse>({
       open: (resumeToken, signal) =>
         workSessions.watchWorkSessions({ ...filter, resumeToken }, { signal, timeoutMs: 0 }),
-      world,
+      clock: world,
       signal: this.#stopping.signal,
-      onBreak: (error) => onProblem({ doing: "watching work sessions", error }),
     });
     for await (const event of events) {
       if (event.kind === "message") await this.#see(event.message);
+      else if (event.kind === "broken") onProblem({ doing: "watching work sessions", error: event.error });
       else if (event.snapshot) this.#seen = new Set();
     }
   }

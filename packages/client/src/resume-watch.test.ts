@@ -44,7 +44,7 @@ describe("a resumed watch", () => {
         fc.array(fc.nat(5), { maxLength: 20 }),
         async (length, cuts) => {
           const { open } = brokenLog(length, cuts);
-          const events = resumeWatch({ open, world: still, signal: new AbortController().signal });
+          const events = resumeWatch({ open, clock: still, signal: new AbortController().signal });
           const expected = Array.from({ length }, (_, index) => index + 1);
           expect(tokens(await readUntil(length, events))).toEqual(expected);
         },
@@ -54,7 +54,7 @@ describe("a resumed watch", () => {
 
   test("opens again right after the last message it handed on", async () => {
     const { open, opened } = brokenLog(5, [2, 0, 1]);
-    await readUntil(5, resumeWatch({ open, world: still, signal: new AbortController().signal }));
+    await readUntil(5, resumeWatch({ open, clock: still, signal: new AbortController().signal }));
     expect(opened).toEqual(["", "2", "2", "3"]);
   });
 
@@ -65,17 +65,16 @@ describe("a resumed watch", () => {
       if (resumeToken === "1") throw new ConnectError("compacted", Code.OutOfRange);
       yield { resumeToken: refused.length === 1 ? "1" : "9" };
     }
-    const events = await readUntil(9, resumeWatch({ open, world: still, signal: new AbortController().signal }));
+    const events = await readUntil(9, resumeWatch({ open, clock: still, signal: new AbortController().signal }));
     expect(refused).toEqual(["", "1", ""]);
-    expect(events.filter(({ kind }) => kind === "opened")).toEqual([
-      { kind: "opened", snapshot: true },
-      { kind: "opened", snapshot: false },
-      { kind: "opened", snapshot: true },
+    expect(events.filter(({ kind }) => kind === "opening")).toEqual([
+      { kind: "opening", snapshot: true },
+      { kind: "opening", snapshot: false },
+      { kind: "opening", snapshot: true },
     ]);
   });
 
   test("counts a silent stream as broken", async () => {
-    const breaks: unknown[] = [];
     let streams = 0;
     async function* open(_token: string, signal: AbortSignal): AsyncGenerator<Message> {
       if (++streams === 1)
@@ -83,22 +82,19 @@ describe("a resumed watch", () => {
       yield { resumeToken: "1" };
     }
     const signal = new AbortController().signal;
-    const watch = resumeWatch({
-      open,
-      world: still,
-      signal,
-      silenceMaxMs: 5,
-      onBreak: (reason) => breaks.push(reason),
+    const events = await readUntil(1, resumeWatch({ open, clock: still, signal, silenceMaxMs: 5 }));
+    expect(tokens(events)).toEqual([1]);
+    expect(events[1]).toMatchObject({
+      kind: "broken",
+      error: { message: "nothing heard for 5 ms" },
     });
-    expect(tokens(await readUntil(1, watch))).toEqual([1]);
-    expect(String(breaks[0])).toContain("nothing heard for 5 ms");
   });
 
   test("waits longer after each failure in a row, up to its limit", async () => {
     const waited: number[] = [];
-    const world = { sleep: async (ms: number) => void waited.push(ms), random: () => 1 };
+    const clock = { sleep: async (ms: number) => void waited.push(ms), random: () => 1 };
     const { open } = brokenLog(1, [0, 0, 0, 0, 0, 0]);
-    await readUntil(1, resumeWatch({ open, world, signal: new AbortController().signal, retryMaxMs: 1_000 }));
+    await readUntil(1, resumeWatch({ open, clock, signal: new AbortController().signal, retryMaxMs: 1_000 }));
     expect(waited).toEqual([100, 200, 400, 800, 1_000, 1_000]);
   });
 
@@ -110,7 +106,7 @@ describe("a resumed watch", () => {
       signal.throwIfAborted();
     }
     const seen: string[] = [];
-    for await (const { kind } of resumeWatch({ open, world: still, signal: stop.signal })) seen.push(kind);
-    expect(seen).toEqual(["opened", "message"]);
+    for await (const { kind } of resumeWatch({ open, clock: still, signal: stop.signal })) seen.push(kind);
+    expect(seen).toEqual(["opening", "message"]);
   });
 });
