@@ -124,6 +124,23 @@ describe.each(Object.entries(transports))("%s", (_name, transport) => {
     expect(reasonOf(error)).toBe("UPSTREAM_UNAVAILABLE");
   });
 
+  test.each(["close", "reset"] as const)("hears UNAVAILABLE when the service dies unanswered (%s)", async (how) => {
+    const { promise: hasBegun, resolve: begun } = Promise.withResolvers<void>();
+    const getTask = async (_request: unknown, context: HandlerContext): Promise<object> => {
+      begun();
+      await untilAborted(context);
+      return {};
+    };
+    await using gateway = await startEdge({ tasks: { getTask } });
+    const client = createClient(TaskService, transport(gateway.url));
+    const answer = failureOf(client.getTask({ id: "tsk_1" }, { headers: good }));
+    await hasBegun;
+    await gateway.toTaskService.cut(how);
+    const error = await answer;
+    expect(error.code).toBe(Code.Unavailable);
+    expect(reasonOf(error)).toBe("UPSTREAM_UNAVAILABLE");
+  });
+
   test("hears UNAVAILABLE when the gateway stops, and only streams do", async () => {
     const { promise: hasBegun, resolve: begun } = Promise.withResolvers<void>();
     const { promise: released, resolve: release } = Promise.withResolvers<void>();

@@ -99,7 +99,7 @@ class PassedCall {
     stream.on("response", (headers) => this.#begin(headers));
     stream.on("trailers", (trailers) => (this.#trailers = toCaller(trailers)));
     stream.on("data", (chunk: Uint8Array) => this.#forward(stream, chunk));
-    stream.on("end", () => this.#end());
+    stream.on("end", () => this.#end(stream));
     // An error is followed by the close.
     stream.on("error", () => {});
     stream.on("close", () => this.fail(upstreamUnavailable(this.#upstream.name)));
@@ -122,8 +122,9 @@ class PassedCall {
     this.#response.once("drain", () => stream.resume());
   }
 
-  #end(): void {
-    if (this.#over) return;
+  #end(stream: ClientHttp2Stream): void {
+    // A connection that is closed ends its streams too, in the middle and with a reset; the close of the stream tells.
+    if (this.#over || stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
     this.#over = true;
     this.#response.addTrailers(this.#trailers);
     this.#response.end();

@@ -26,10 +26,16 @@ export class Relay {
     return address.port;
   }
 
-  /** Breaks all connections off, as when the process behind dies, and takes no new ones. */
-  async cut(): Promise<void> {
+  /**
+   * Breaks all connections off, as when the process behind dies, and takes no new ones. The kernel of a process that
+   * died closes its connections, or resets those with unread data.
+   */
+  async cut(how: "close" | "reset" = "reset"): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) {
+      if (how === "reset") socket.resetAndDestroy();
+      else socket.end();
+    }
     await closed;
   }
 
