@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { commandSchemas, type SyncCommand, type SyncCommandType } from "./command.ts";
 import { eventSchemas, type SyncEvent, type SyncEventType } from "./event.ts";
+import { LegacyEvents } from "./legacy-events.ts";
 
 /** A frame that is no frame of the protocol. Says what is wrong with it, never what was in it. */
 export interface MalformedFrame {
@@ -33,6 +34,36 @@ export function parseEvent(frame: string): ParsedEvent {
   return parsed.success
     ? { kind: "event", event: parsed.data }
     : { kind: "malformed", problem: `${envelope.name}: ${describe(parsed.error)}` };
+}
+
+/** What an editor sent in one frame, in today's words: usually one event. */
+export type ReadEvents =
+  | { readonly kind: "events"; readonly events: readonly SyncEvent[] }
+  | UnknownFrame
+  | MalformedFrame;
+
+/** Reads the text frames of one editor, whatever names it has for its events. */
+export class EventReader {
+  readonly #legacy = new LegacyEvents();
+
+  /** Reads the next frame. Never throws. */
+  read(frame: string): ReadEvents {
+    const parsed = parseEvent(frame);
+    if (parsed.kind === "unknown") return this.#readLegacy(frame, parsed);
+    if (parsed.kind === "malformed") return parsed;
+    this.#legacy.note(parsed.event);
+    return { kind: "events", events: [parsed.event] };
+  }
+
+  #readLegacy(frame: string, unknown: UnknownFrame): ReadEvents {
+    const envelope = openEnvelope(frame, "event_type");
+    if (envelope.kind !== "envelope") return envelope;
+    const translated = this.#legacy.translate(envelope.name, envelope.data);
+    if (translated === null) return unknown;
+    return "events" in translated
+      ? { kind: "events", events: translated.events }
+      : { kind: "malformed", problem: `${unknown.name}: ${describe(translated.error)}` };
+  }
 }
 
 /** Reads a text frame of a server. Never throws. */
