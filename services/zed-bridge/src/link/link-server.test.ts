@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { ConnectionRefused, eventOf, FakeEditor } from "@helix-zed/harness/fake-editor.ts";
+import { FakeEditor } from "@helix-zed/harness/fake-editor.ts";
+import { ConnectionRefused } from "@helix-zed/harness/fake-zed/editor-socket.ts";
+import { eventOf } from "@helix-zed/harness/fake-zed/event-of.ts";
 import { eventually } from "@helix-zed/harness/eventually.ts";
 import { frameBytesMax } from "@helix-zed/sync-protocol";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";

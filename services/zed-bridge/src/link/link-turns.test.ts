@@ -1,5 +1,6 @@
 import { eventually } from "@helix-zed/harness/eventually.ts";
-import { eventOf, FakeEditor, playAgent } from "@helix-zed/harness/fake-editor.ts";
+import { FakeEditor, playAgent } from "@helix-zed/harness/fake-editor.ts";
+import { eventOf } from "@helix-zed/harness/fake-zed/event-of.ts";
 import { listenTo } from "@helix-zed/persistence";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
