@@ -21,6 +21,7 @@ export async function endThread(scope: ThreadScope, end: ThreadEnd): Promise<voi
     moveTurn(scope, turn, "interrupt", { reason: "THREAD_ENDED" });
   }
   moveThread(scope, end.outcome === "failed" ? "fail" : "complete", end.reason);
+  await unit.agentTokens.revokeOf(mapping.id);
   mapping.owe(end.outcome, end);
   if (end.known === true) mapping.outcomeReported = mapping.outcome;
   unit.ringReports();

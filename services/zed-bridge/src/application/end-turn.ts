@@ -1,5 +1,6 @@
 import { sessionEndOf } from "../domain/session-end.ts";
 import type { Turn } from "../domain/turn.ts";
+import { endAsReported } from "./end-as-reported.ts";
 import { endThread } from "./end-thread.ts";
 import { moveTurn, type ThreadScope, type TurnReason } from "./thread-scope.ts";
 
@@ -15,6 +16,7 @@ export async function endTurn(
   const { unit, mapping } = scope;
   if (!moveTurn(scope, turn, action, why)) return;
   unit.ringInstance(mapping.zedSessionId);
+  if (await endAsReported(scope)) return;
   const others = await unit.turns.live(mapping.id);
   const outcome = sessionEndOf({
     status: turn.status,
@@ -36,6 +38,7 @@ export async function requeueTurn(scope: ThreadScope, turn: Turn, why: TurnReaso
   const { unit, mapping, limits } = scope;
   if (!turn.inFlight) return;
   if (turn.cancelRequestedAt !== null) return endTurn(scope, turn, "interrupt", { reason: turn.cancelReason });
+  if (await endAsReported(scope)) return;
   if (onPurpose) turn.attempt -= 1;
   else if (turn.attempt >= limits.attemptsMax) return endTurn(scope, turn, "fail", why);
   moveTurn(scope, turn, "requeue", why);

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
+import { maskSessionTokens } from "@helix-zed/sync-protocol";
 
 const MASK = "[redacted]";
 const SECRET_LENGTH_MIN = 8;
 const OWN_TOKEN = /(?<![\w-])[\w-]{43}(?![\w-])/g;
 
-/** What must not be stored: texts that we know, and the one token of which we know only the hash. */
+/** What must not be stored, beside agents' tokens: texts that we know, and the one token of which we know the hash. */
 export interface Secrets {
   readonly texts: readonly string[];
   /** SHA-256 of the instance's token, hexadecimal. */
@@ -13,7 +14,7 @@ export interface Secrets {
 
 /** The text without the secrets in it. */
 export function redact(text: string, { texts, tokenHash }: Secrets): string {
-  let clean = text;
+  let clean = maskSessionTokens(text);
   for (const secret of texts) {
     if (secret.length >= SECRET_LENGTH_MIN) clean = clean.replaceAll(secret, MASK);
   }
