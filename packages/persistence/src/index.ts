@@ -8,7 +8,9 @@ export { migrate, type MigrateOptions, type NamedMigration, sqlMigration } from 
 export { listenTo, type ListenOptions } from "./listen-to.ts";
 export { type DatabaseOptions, openDatabase } from "./open-database.ts";
 export type { PersistenceReason } from "./persistence-reason.ts";
-export { runStatement } from "./run-statement.ts";
+export type { Statement } from "./send-together.ts";
+export { type Statements, statementsOf } from "./statements.ts";
 export { allTenants, inTenant, tenantCondition, tenantSetting } from "./tenant-scope.ts";
 export { type BoundTokens, TokenCodec, type TokenOptions } from "./token-codec.ts";
-export { refuseIfUnavailable, transact, type TransactOptions } from "./transact.ts";
+export { refuseIfUnavailable, transact, transactDirectly, type TransactOptions } from "./transact.ts";
+export type { Transaction } from "./transaction.ts";

@@ -4,10 +4,10 @@ import type { MikroORM } from "@mikro-orm/postgresql";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { closeDatabase } from "./close-database.ts";
 import { openDatabase } from "./open-database.ts";
-import { runStatement } from "./run-statement.ts";
 import { StatementNames } from "./statement-names.ts";
+import { statementsOf } from "./statements.ts";
 import { inTenant } from "./tenant-scope.ts";
-import { transact } from "./transact.ts";
+import { transactDirectly } from "./transact.ts";
 
 const migrations = [sqlMigration("0001-words", "create table words (id int primary key, word text not null)")];
 
@@ -48,9 +48,9 @@ describe.each([{ rowSecurity: false }, { rowSecurity: true }])("a connection, ro
   afterAll(() => closeDatabase(orm));
 
   const run = (text: string, values: readonly unknown[]) =>
-    inTenant("ada", () => runStatement<Record<string, unknown>>(orm.em.fork(), text, values));
+    inTenant("ada", () => statementsOf(orm).run<Record<string, unknown>>(text, values));
   const inTransaction = (text: string, values: readonly unknown[]) =>
-    inTenant("ada", () => transact(orm, (em) => runStatement<Record<string, unknown>>(em, text, values)));
+    inTenant("ada", () => transactDirectly(orm, (unit) => unit.run<Record<string, unknown>>(text, values)));
   const addColumn = async (name: string): Promise<void> => {
     const step = sqlMigration(`0002-${name}`, `alter table words add column ${name} int not null default 7`);
     await migrate({ url, applicationName: "test", migrations: [...migrations, step], ...how });

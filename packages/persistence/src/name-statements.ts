@@ -1,9 +1,10 @@
 import type { PoolClient, QueryResult } from "pg";
 import { isStalePlan } from "./database-errors.ts";
-import type { StatementNames } from "./statement-names.ts";
+import { StatementNames } from "./statement-names.ts";
 
 /** Lets a new connection of a pool prepare the statements that it is sent again and again. */
-export function nameStatements(client: PoolClient, names: StatementNames): void {
+export function nameStatements(client: PoolClient): void {
+  const names = StatementNames.of(client);
   const send = client.query.bind(client);
   const query = (...sent: readonly unknown[]): unknown => {
     const statement = withValues(sent);

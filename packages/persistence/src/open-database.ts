@@ -5,7 +5,6 @@ import { cutSilentConnections } from "./cut-silent-connections.ts";
 import { unusable } from "./database-start-error.ts";
 import { nameStatements } from "./name-statements.ts";
 import { releaseDeadConnections } from "./release-dead-connections.ts";
-import { StatementNames } from "./statement-names.ts";
 import { scopeConnection } from "./tenant-scope.ts";
 
 /** Which database, and how to use it. */
@@ -75,7 +74,6 @@ async function initialise(options: DatabaseOptions) {
 }
 
 async function prepareConnection(client: PoolClient, rowSecurity: boolean): Promise<void> {
-  const names = new StatementNames();
-  nameStatements(client, names);
-  if (rowSecurity) await scopeConnection(client, names);
+  nameStatements(client);
+  if (rowSecurity) await scopeConnection(client);
 }

@@ -4,11 +4,13 @@
 // more work than the reading. So a connection gives a name to a text that comes again and again, and the server keeps
 // what it made of it.
 //
-// Only what has parameters is named: statements of the ORM have their values in the text and never come twice. The names
-// of a connection are few, because each costs the server memory for as long as the connection lives.
+// Statements that have their values in the text, as the ORM's have, never come often enough. The names of a connection are
+// few, because each costs the server memory for as long as the connection lives.
 //
 // A migration of a newer process may change what a prepared statement gives. PostgreSQL refuses it then (see
-// `isStale`), and the connection forgets all of its names.
+// `isStalePlan`), and the connection forgets all of its names.
+
+import type { PoolClient } from "pg";
 
 const NAMES_MAX = 100;
 const CANDIDATES_MAX = 200;
@@ -18,9 +20,17 @@ const TEXT_LENGTH_MAX = 4_000;
 
 /** The names that one connection gives to its statements. */
 export class StatementNames {
+  static readonly #byClient = new WeakMap<PoolClient, StatementNames>();
   #names = new Map<string, string>();
   readonly #candidates = new Map<string, number>();
   #given = 0;
+
+  /** The names of a connection. */
+  static of(client: PoolClient): StatementNames {
+    const known = StatementNames.#byClient.get(client) ?? new StatementNames();
+    StatementNames.#byClient.set(client, known);
+    return known;
+  }
 
   /** The name of a statement that is worth one. */
   nameOf(text: string): string | undefined {
@@ -36,6 +46,11 @@ export class StatementNames {
   /** Lets all statements be prepared anew, under new names. */
   forget(): void {
     this.#names = new Map();
+  }
+
+  /** Lets a statement come to another name, which may be prepared already or not. */
+  drop(text: string): void {
+    this.#names.delete(text);
   }
 
   #await(text: string, sightings: number): void {

@@ -15,10 +15,10 @@
 // each connection of the pool works as a role that owns nothing: `<user of the URL>_app`, see app-role.ts.
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import pg, { type Connection, type PoolClient, type QueryResult } from "pg";
+import type { PoolClient, QueryResult } from "pg";
 import { appRoleOfSession } from "./app-role.ts";
 import { isStalePlan } from "./database-errors.ts";
-import type { StatementNames } from "./statement-names.ts";
+import { sendTogether, type Statement } from "./send-together.ts";
 
 /** The setting that policies read. */
 export const tenantSetting = "helix_zed.tenant";
@@ -41,22 +41,24 @@ export function inTenant<T>(tenant: string | null, work: () => T): T {
  */
 export const tenantCondition = `case current_setting('${tenantSetting}', true) when tenant then true when '${allTenants}' then true else false end`;
 
-const PRELUDE = "tenant";
-const preludeText = `select where set_config('${tenantSetting}', $1, true) is null`;
+/** The statement that says for whom what follows runs, until the end of the transaction. It gives no row. */
+export function settingOfTenant(): Statement {
+  return { text: settingText, values: [scope.getStore() ?? ""] };
+}
+
+const settingText = `select where set_config('${tenantSetting}', $1, true) is null`;
 
 /** Prepares a new connection of a pool: it gives up its user's rights, and sends the tenant with all it sends. */
-export async function scopeConnection(client: PoolClient, names: StatementNames): Promise<void> {
+export async function scopeConnection(client: PoolClient): Promise<void> {
   await client.query(`select set_config('role', ${appRoleOfSession}, false)`);
-  await client.query({ name: PRELUDE, text: preludeText, values: [""] });
   const send = client.query.bind(client);
   const query = (text: unknown, ...rest: readonly unknown[]): unknown => {
     const [values] = rest;
     const isPlain = typeof text === "string" && (values === undefined || Array.isArray(values)) && rest.length < 2;
     if (!isPlain || client.getTransactionStatus() !== "I") return Reflect.apply(send, client, [text, ...rest]);
-    const tenant = scope.getStore() ?? "";
     return /^(begin|start transaction)\b/i.test(text)
-      ? begin(client, send, { text, tenant })
-      : sendAlone(send, { text, values: values ?? [], tenant }, names);
+      ? begin(client, send, text)
+      : sendAlone(client, { text, values: values ?? [] });
   };
   Object.assign(client, { query });
 }
@@ -64,63 +66,18 @@ export async function scopeConnection(client: PoolClient, names: StatementNames)
 type Send = PoolClient["query"];
 
 /** The setting comes second: the isolation level can be chosen only before the first statement. */
-async function begin(client: PoolClient, send: Send, { text, tenant }: { text: string; tenant: string }) {
-  const setting = `select set_config('${tenantSetting}', ${client.escapeLiteral(tenant)}, true)`;
-  return firstOf(await send(`${text}; ${setting}`));
+async function begin(client: PoolClient, send: Send, text: string): Promise<QueryResult> {
+  const tenant = client.escapeLiteral(scope.getStore() ?? "");
+  const results: unknown = await send(`${text}; select set_config('${tenantSetting}', ${tenant}, true)`);
+  return (Array.isArray(results) ? results : [])[0];
 }
 
-interface Statement {
-  readonly name?: string | undefined;
-  readonly text: string;
-  readonly values: readonly unknown[];
-  readonly tenant: string;
-}
-
-async function sendAlone(send: Send, statement: Statement, names: StatementNames): Promise<QueryResult> {
-  const name = statement.values.length === 0 ? undefined : names.nameOf(statement.text);
+/** With the setting before it: the two are one transaction. */
+async function sendAlone(client: PoolClient, statement: Statement): Promise<QueryResult | undefined> {
   try {
-    return await sendInPipeline(send, { ...statement, name });
+    return (await sendTogether(client, [settingOfTenant(), statement])).at(-1);
   } catch (error) {
     if (!isStalePlan(error)) throw error;
-    names.forget();
-    return sendInPipeline(send, statement);
+    return (await sendTogether(client, [settingOfTenant(), statement])).at(-1);
   }
-}
-
-/** One statement, after the setting and before the one sync that ends the transaction of both. */
-function sendInPipeline(send: Send, { name, text, values, tenant }: Statement): Promise<QueryResult> {
-  return new Promise((resolve, reject) => {
-    const config = { ...(name !== undefined && { name }), text, values: [...values], queryMode: "extended" };
-    const query = new pg.Query(config, (error: Error | null | undefined, results: unknown) => {
-      if (error) reject(error);
-      else resolve(lastOf(results));
-    });
-    const submit = query.submit.bind(query);
-    query.submit = (connection: Connection) => {
-      connection.stream.cork();
-      connection.bind({ statement: PRELUDE, values: [tenant] }, true);
-      connection.execute({}, true);
-      const refusal = submit(connection);
-      connection.stream.uncork();
-      return refusal;
-    };
-    send(query);
-  });
-}
-
-// The driver gives a list where one query brought several results.
-function firstOf(results: unknown): QueryResult {
-  return resultsIn(results).at(0) ?? noResult();
-}
-
-function lastOf(results: unknown): QueryResult {
-  return resultsIn(results).at(-1) ?? noResult();
-}
-
-function resultsIn(results: unknown): readonly QueryResult[] {
-  return Array.isArray(results) ? results : [];
-}
-
-function noResult(): never {
-  throw new Error("The driver gave no list of results.");
 }

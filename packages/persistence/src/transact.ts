@@ -3,6 +3,8 @@ import { IsolationLevel } from "@mikro-orm/core";
 import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import { isConflict, isStalePlan, isUnavailable } from "./database-errors.ts";
 import type { PersistenceReason } from "./persistence-reason.ts";
+import { poolOf } from "./statements.ts";
+import { Transaction } from "./transaction.ts";
 
 /** How a transaction runs. */
 export interface TransactOptions {
@@ -25,9 +27,29 @@ export async function transact<T>(
   { mode = "write" }: TransactOptions = {},
 ): Promise<T> {
   const settings = mode === "snapshot" ? { isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true } : {};
+  return untilSettled(() => orm.em.fork().transactional((em) => work(em), settings));
+}
+
+/** The same for work that sends its statements itself, in as few round trips as it can. */
+export async function transactDirectly<T>(orm: MikroORM, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  const pool = await poolOf(orm);
+  return untilSettled(async () => {
+    const transaction = new Transaction(pool);
+    try {
+      const value = await work(transaction);
+      await transaction.commit();
+      return value;
+    } catch (error) {
+      await transaction.rollBack();
+      throw error;
+    }
+  });
+}
+
+async function untilSettled<T>(attemptOnce: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await orm.em.fork().transactional((em) => work(em), settings);
+      return await attemptOnce();
     } catch (error) {
       if (isUnavailable(error)) throw databaseUnavailable(error);
       if (!isConflict(error) && !isStalePlan(error)) throw error;

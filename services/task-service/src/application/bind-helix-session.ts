@@ -24,21 +24,21 @@ export async function bindHelixSession(
 ): Promise<WorkSessionFacts> {
   try {
     return await database.transact(actor, async ({ tasks, workSessions }) => {
-      const found = await workSessions.get(workSessionId);
       // The task's row first, as everywhere: no session is added meanwhile that refers to the minted id.
-      await tasks.lockOf(found);
-      const siblings = await workSessions.lockAllOf(found.taskId);
+      const task = await tasks.lockOf(workSessionId);
+      const siblings = await workSessions.lockAllOf(task.id);
       const session = await workSessions.lock(workSessionId);
       if (leaseEpoch !== undefined) session.requireEpoch(leaseEpoch);
       if (session.helixSessionId === helixSessionId) return session;
       session.requireVersion(expectedVersion);
-      if ((await workSessions.originOf(session)) !== "minted") throw alreadyBound(session);
+      const record = await workSessions.recordOf(session);
+      if (record.origin !== "minted") throw alreadyBound(session);
       const minted = session.helixSessionId;
       const now = world.now();
       for (const sibling of siblings) {
         if (sibling.spawnedBySessionId === minted) sibling.followSpawner(helixSessionId, now);
       }
-      await workSessions.rebind(session, { helixSessionId, now });
+      workSessions.rebind(session, record, { helixSessionId, now });
       return session;
     });
   } catch (error) {

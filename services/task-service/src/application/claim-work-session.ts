@@ -26,14 +26,12 @@ export function claimWorkSession(
   actor: Actor,
   { workSessionId, runner, expectedVersion }: ClaimWorkSession,
 ): Promise<ClaimedWorkSession> {
-  return database.transact(actor, async ({ tasks, workSessions, leases }) => {
-    const session = await workSessions.lock(workSessionId);
+  return database.transact(actor, async ({ workSessions }) => {
+    const { session, task, databaseNow } = await workSessions.lockToClaim(workSessionId);
     session.requireVersion(expectedVersion);
-    const databaseNow = await leases.now();
     requireClaimable(session, runner, databaseNow);
     const expiresAt = new Date(databaseNow.getTime() + limits.leaseMs);
     session.claim({ runner, now: world.now(), expiresAt });
-    const task = await tasks.get(session.taskId);
     return {
       session,
       firstPrompt: firstPromptOf(session, task),

@@ -41,7 +41,7 @@ export async function createTask(app: App, actor: Actor, { requestId, ...asked }
       const ids = { id: world.newId("ws"), helixSessionId: world.newId("ses") };
       workSessions.add(newWorkSession(session, { ...ids, task, now }), "minted");
     }
-    await requests.keep(request, { table: "tasks", id: task.id });
+    requests.keep(request, { table: "tasks", id: task.id });
     return task;
   });
 }

@@ -45,7 +45,7 @@ export async function createWorkSession(
       const ids = { id: world.newId("ws"), helixSessionId: helixSessionId ?? world.newId("ses") };
       const origin = { ...ids, task, now: world.now(), parentWorkSessionId, spawnedBySessionId };
       const created = workSessions.add(newWorkSession(session, origin), helixSessionId === null ? "minted" : "caller");
-      await requests.keep(request, { table: "work_sessions", id: created.id });
+      requests.keep(request, { table: "work_sessions", id: created.id });
       return created;
     });
   } catch (error) {

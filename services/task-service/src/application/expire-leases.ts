@@ -22,16 +22,16 @@ export async function expireLeases(app: App): Promise<number> {
 }
 
 function expire({ database, world, limits }: App, { workSessionId, taskId }: ExpiredLease): Promise<boolean> {
-  return database.transact(sweeper, async (unit) => {
-    const { tasks, workSessions, leases } = unit;
+  return database.transact(sweeper, async ({ tasks, workSessions }) => {
     const task = await tasks.lockIfFree(taskId);
-    const session = task && (await workSessions.lockIfFree(workSessionId));
+    const held = task && (await workSessions.lockIfFree(workSessionId));
+    if (task === null || held === null) return false;
+    const { session, siblings, databaseNow } = held;
     // It may have been renewed or have ended since it was found.
-    if (task === null || session === null || session.leaseExpiresAt === null) return false;
-    if (session.leaseExpiresAt >= (await leases.now())) return false;
+    if (session.leaseExpiresAt === null || session.leaseExpiresAt >= databaseNow) return false;
     const now = world.now();
     session.expire(now, limits.attemptsMax);
-    await rollUpTask(unit, task, now);
+    rollUpTask(task, [session.status, ...siblings], now);
     return true;
   });
 }

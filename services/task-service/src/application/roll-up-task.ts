@@ -1,9 +1,9 @@
 import { rollUp } from "../domain/roll-up.ts";
 import type { Task } from "../domain/task.ts";
-import type { Unit } from "../persistence/database.ts";
+import type { WorkSessionStatus } from "../domain/work-session-lifecycle.ts";
 
 /** Lets a locked task follow what its work sessions have become in this transaction. */
-export async function rollUpTask({ workSessions }: Unit, task: Task, now: Date): Promise<void> {
-  const { actions, reason } = rollUp(task, await workSessions.statusesOf(task.id));
+export function rollUpTask(task: Task, sessions: readonly WorkSessionStatus[], now: Date): void {
+  const { actions, reason } = rollUp(task, sessions);
   for (const action of actions) task.move(action, { now, reason });
 }

@@ -32,16 +32,16 @@ export function updateWorkSessionStatus(
   actor: Actor,
   command: UpdateWorkSessionStatus,
 ): Promise<WorkSessionFacts> {
-  return database.transact(actor, async (unit) => {
+  return database.transact(actor, async ({ tasks, workSessions }) => {
     // The task's row is held first, as everywhere, so that two reports cannot wait for each other.
-    const task = await unit.tasks.lockOf(await unit.workSessions.get(command.workSessionId));
-    const session = await unit.workSessions.lock(command.workSessionId);
+    const task = await tasks.lockOf(command.workSessionId);
+    const { session, siblings } = await workSessions.lockAmongSiblings(command.workSessionId);
     if (command.leaseEpoch !== undefined) session.requireEpoch(command.leaseEpoch);
     if (isRepeated(session, command)) return session;
     session.requireVersion(command.expectedVersion);
     const now = world.now();
     apply(session, command, now);
-    await rollUpTask(unit, task, now);
+    rollUpTask(task, [session.status, ...siblings], now);
     return session;
   });
 }

@@ -5,7 +5,7 @@
 // that is at 7 never sees 6. A counter row that is locked until the commit keeps the promise, but then one transaction
 // commits at a time. So here the number comes after the commit:
 //
-//   transaction          append rows without a number (this file); commit
+//   transaction          append rows without a number (write-changes.ts); commit
 //   right after commit   sequence_changes(): lock the head, number everything that is committed and has none, advance
 //                        the head, notify (migrations/0002)
 //   watchers             read (cursor, head]
@@ -25,22 +25,23 @@
 // Within a transaction: new tasks, then work sessions, then other tasks. So the end of a task comes after the ends of its
 // sessions.
 
-import { runStatement } from "@helix-zed/persistence";
+import type { Statement } from "@helix-zed/persistence";
+import type { ChangeSet } from "@mikro-orm/core";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { Task } from "../domain/task.ts";
-import type { WorkSession } from "../domain/work-session.ts";
+import { WorkSession } from "../domain/work-session.ts";
 import type { TaskTraits, WorkSessionTraits } from "../domain/filter/filter-fields.ts";
 import { traitsOfTask, traitsOfWorkSession } from "./change.ts";
+import { type LogEntry, writingOf } from "./write-changes.ts";
 
 type Resource = Task | WorkSession;
 
 interface Touched {
   readonly before: TaskTraits | WorkSessionTraits | null;
-  readonly version: number;
   isRemoved: boolean;
 }
 
-/** Remembers what one transaction touches, and appends it to the log at the end. */
+/** Remembers what one transaction touches, and tells at its end how to write that and append it to the log. */
 export class ChangeRecorder {
   readonly #em: EntityManager;
   readonly #touched = new Map<Resource, Touched>();
@@ -53,12 +54,12 @@ export class ChangeRecorder {
   locked(resource: Resource): void {
     if (this.#touched.has(resource)) return;
     const before = resource instanceof Task ? traitsOfTask(resource) : traitsOfWorkSession(resource);
-    this.#touched.set(resource, { before, version: resource.version, isRemoved: false });
+    this.#touched.set(resource, { before, isRemoved: false });
   }
 
   /** A resource that is new. */
   added(resource: Resource): void {
-    this.#touched.set(resource, { before: null, version: 0, isRemoved: false });
+    this.#touched.set(resource, { before: null, isRemoved: false });
   }
 
   /** A locked resource that is deleted. */
@@ -68,34 +69,38 @@ export class ChangeRecorder {
     touched.isRemoved = true;
   }
 
-  /** Writes what changed, and says whether anything did. To be called last: see above. */
-  async append(): Promise<boolean> {
-    await this.#em.flush();
-    const rows = [...this.#touched]
-      .filter(([resource, { isRemoved, version }]) => isRemoved || resource.version !== version)
-      .map(([resource, touched]) => rowOf(resource, touched))
+  /** The statement that writes all that has changed, if anything has. To be one of the last of the transaction: see above. */
+  writing(): Statement | null {
+    const unitOfWork = this.#em.getUnitOfWork();
+    unitOfWork.computeChangeSets();
+    const changes: ChangeSet<object>[] = unitOfWork.getChangeSets();
+    const changed = new Set(changes.map(({ entity }) => entity));
+    for (const { entity } of changes) countVersion(entity);
+    const entries = [...this.#touched]
+      .filter(([resource, { isRemoved }]) => isRemoved || changed.has(resource))
+      .map(([resource, touched]) => ({ stage: stageOf(resource, touched), entry: entryOf(resource, touched) }))
       .toSorted((a, b) => a.stage - b.stage);
-    if (rows.length === 0) return false;
-    await runStatement(this.#em, appendRows, [JSON.stringify(rows.map((row, place) => ({ ...row, place })))]);
-    return true;
+    if (changes.length === 0 && entries.length === 0) return null;
+    return writingOf(
+      changes,
+      entries.map(({ entry }) => entry),
+    );
   }
 }
 
-// Each state is read by its key: a join would be planned for tables of any size, and may read all of one.
-const appendRows = `
-  insert into change_log (tenant, kind, ref_id, task_id, before, after)
-  select tenant, kind, ref_id, task_id, before, case kind
-      when 'task' then (select to_jsonb(t) from tasks t where t.id = ref_id)
-      else (select to_jsonb(w) from work_sessions w where w.id = ref_id)
-    end
-  from jsonb_to_recordset($1::jsonb)
-    as c (place integer, tenant text, kind text, ref_id text collate "C", task_id text, before jsonb)
-  order by place`;
+/** New ones are of version 1. */
+function countVersion(entity: object): void {
+  if (entity instanceof Task || entity instanceof WorkSession) entity.version = (entity.version ?? 0) + 1;
+}
 
-function rowOf(resource: Resource, { before }: Touched) {
+function stageOf(resource: Resource, { before }: Touched): number {
+  if (!(resource instanceof Task)) return 2;
+  return before === null ? 1 : 3;
+}
+
+function entryOf(resource: Resource, { before, isRemoved }: Touched): LogEntry {
   const { id, tenant } = resource;
-  if (!(resource instanceof Task)) {
-    return { stage: 2, tenant, kind: "work_session", ref_id: id, task_id: resource.taskId, before };
-  }
-  return { stage: before === null ? 1 : 3, tenant, kind: "task", ref_id: id, task_id: id, before };
+  const isTask = resource instanceof Task;
+  const kind = isTask ? "task" : "work_session";
+  return { tenant, kind, ref_id: id, task_id: isTask ? id : resource.taskId, before, is_gone: isRemoved };
 }

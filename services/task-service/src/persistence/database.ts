@@ -1,6 +1,16 @@
 import { type Actor, tenantOf, type World } from "@helix-zed/domain";
-import { closeDatabase, inTenant, listenTo, openDatabase, refuseIfUnavailable, transact } from "@helix-zed/persistence";
-import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
+import {
+  closeDatabase,
+  inTenant,
+  listenTo,
+  openDatabase,
+  refuseIfUnavailable,
+  type Statements,
+  statementsOf,
+  type Transaction,
+  transactDirectly,
+} from "@helix-zed/persistence";
+import type { MikroORM } from "@mikro-orm/postgresql";
 import { defaultLimits, type Limits } from "../domain/limits.ts";
 import { SessionRecord } from "../domain/session-record.ts";
 import { Task } from "../domain/task.ts";
@@ -20,7 +30,6 @@ import { WorkSessionReader, WorkSessionRepository } from "./work-session-reposit
 export interface Unit {
   readonly tasks: TaskRepository;
   readonly workSessions: WorkSessionRepository;
-  readonly leases: LeaseTable;
   readonly requests: RequestLedger;
 }
 
@@ -51,6 +60,7 @@ export class Database {
   /** Where watches read. */
   readonly feed: ChangeFeed;
   readonly #orm: MikroORM;
+  readonly #statements: Statements;
   readonly #feedOrm: MikroORM;
   readonly #longSnapshots: LongSnapshots;
   readonly #closing = new AbortController();
@@ -59,6 +69,7 @@ export class Database {
   private constructor({ orm, ownOrm }: FeedConnections, feed: ChangeFeed, options: OpenOptions) {
     const { url, world, warn } = options;
     this.#orm = orm;
+    this.#statements = statementsOf(orm);
     this.#feedOrm = ownOrm;
     this.feed = feed;
     this.#longSnapshots = new LongSnapshots({ ...defaultLimits, ...options });
@@ -89,16 +100,18 @@ export class Database {
   }
 
   /**
-   * Runs `work` in one transaction, again if PostgreSQL asks for it; what it changed is appended to the log as the last
-   * thing before the commit. `work` must touch nothing but the unit.
+   * Runs `work` in one transaction, again if PostgreSQL asks for it; what it changed is written and appended to the log
+   * together with the commit. `work` must touch nothing but the unit.
    */
   async transact<T>(actor: Actor, work: (unit: Unit) => Promise<T>): Promise<T> {
     let hasChanged = false;
     const result = await inTenant(tenantOf(actor), () =>
-      transact(this.#orm, async (em) => {
-        const recorder = new ChangeRecorder(em);
-        const value = await work(unitOf(em, actor, recorder));
-        hasChanged = await recorder.append();
+      transactDirectly(this.#orm, async (transaction) => {
+        const { unit, recorder } = this.#begin(transaction, actor);
+        const value = await work(unit);
+        const writing = recorder.writing();
+        hasChanged = writing !== null;
+        transaction.finishWith([...(writing === null ? [] : [writing]), ...unit.requests.keeping()]);
         return value;
       }),
     );
@@ -106,13 +119,24 @@ export class Database {
     return result;
   }
 
+  #begin(transaction: Transaction, actor: Actor): { unit: Unit; recorder: ChangeRecorder } {
+    const em = this.#orm.em.fork();
+    const recorder = new ChangeRecorder(em);
+    const side = { transaction, em, recorder };
+    const unit = {
+      tasks: new TaskRepository(side, actor),
+      workSessions: new WorkSessionRepository(side, actor),
+      requests: new RequestLedger(transaction),
+    };
+    return { unit, recorder };
+  }
+
   /** Runs single statements that change nothing but leases, each on its own. */
   async view<T>(actor: Actor, work: (view: View) => Promise<T>): Promise<T> {
-    const em = this.#orm.em.fork();
     const view = {
-      tasks: new TaskReader(em, actor),
-      workSessions: new WorkSessionReader(em, actor),
-      leases: new LeaseTable(em, actor),
+      tasks: new TaskReader(this.#statements, actor),
+      workSessions: new WorkSessionReader(this.#statements, actor),
+      leases: new LeaseTable(this.#statements, actor),
     };
     try {
       return await inTenant(tenantOf(actor), () => work(view));
@@ -143,13 +167,4 @@ export class Database {
     await Promise.all(this.#background);
     await Promise.all([closeDatabase(this.#orm), closeDatabase(this.#feedOrm)]);
   }
-}
-
-function unitOf(em: EntityManager, actor: Actor, recorder: ChangeRecorder): Unit {
-  return {
-    tasks: new TaskRepository(em, actor, recorder),
-    workSessions: new WorkSessionRepository(em, actor, recorder),
-    leases: new LeaseTable(em, actor),
-    requests: new RequestLedger(em),
-  };
 }

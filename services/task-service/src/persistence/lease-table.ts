@@ -1,6 +1,5 @@
 import { type Actor, tenantOf } from "@helix-zed/domain";
-import { runStatement } from "@helix-zed/persistence";
-import type { EntityManager } from "@mikro-orm/postgresql";
+import type { Statements } from "@helix-zed/persistence";
 
 /** A lease as its holder knows it. */
 export interface HeldLease {
@@ -42,18 +41,12 @@ const renewLeases = `
 
 /** The leases on work sessions, and the one clock that they run by: the database's. */
 export class LeaseTable {
-  readonly #em: EntityManager;
+  readonly #statements: Statements;
   readonly #tenant: string | null;
 
-  constructor(em: EntityManager, actor: Actor) {
-    this.#em = em;
+  constructor(statements: Statements, actor: Actor) {
+    this.#statements = statements;
     this.#tenant = tenantOf(actor);
-  }
-
-  /** The database's time. */
-  async now(): Promise<Date> {
-    const rows = await runStatement<{ now: string }>(this.#em, "select to_json(clock_timestamp()) #>> '{}' as now", []);
-    return new Date(rows[0]?.now ?? "");
   }
 
   /**
@@ -62,7 +55,7 @@ export class LeaseTable {
    * renewals cannot wait for each other.
    */
   async renew({ runner, leases, leaseMs }: Renewal): Promise<Renewed> {
-    const rows = await runStatement<{ expires_at: string; ids: string[] }>(this.#em, renewLeases, [
+    const rows = await this.#statements.run<{ expires_at: string; ids: string[] }>(renewLeases, [
       JSON.stringify(leases.map(({ workSessionId: id, epoch }) => ({ id, epoch }))),
       runner,
       this.#tenant,
@@ -73,8 +66,7 @@ export class LeaseTable {
 
   /** Some of the leases that have run out, longest ago first. */
   async expired(limit: number): Promise<ExpiredLease[]> {
-    const rows = await runStatement<{ id: string; task_id: string }>(
-      this.#em,
+    const rows = await this.#statements.run<{ id: string; task_id: string }>(
       `select id, task_id from work_sessions where runner is not null and lease_expires_at < clock_timestamp()
        order by lease_expires_at limit $1`,
       [limit],

@@ -5,8 +5,7 @@
 // is kept as it was given: the second caller sees it even if the resource has changed or is gone by now. An id is its
 // tenant's own, and one of another method is one of another call. What is refused leaves no row.
 
-import { hashPayload, runStatement } from "@helix-zed/persistence";
-import type { EntityManager } from "@mikro-orm/postgresql";
+import { hashPayload, type Statement, type Statements } from "@helix-zed/persistence";
 import { refuse } from "../domain/reason.ts";
 
 /** A call that its caller may repeat. */
@@ -24,24 +23,23 @@ export type AnswerTable = "tasks" | "work_sessions";
 
 /** What was answered to calls with a request id. */
 export class RequestLedger {
-  readonly #em: EntityManager;
+  readonly #statements: Statements;
+  readonly #kept: Statement[] = [];
 
-  constructor(em: EntityManager) {
-    this.#em = em;
+  constructor(statements: Statements) {
+    this.#statements = statements;
   }
 
   /** The row that was the answer to the same call before, or `null` if this is the first. Refuses a reused id. */
   async recall<Row>({ tenant, requestId, method, payload }: RepeatableRequest): Promise<Row | null> {
     if (requestId === null) return null;
     const hash = hashPayload([method, payload]);
-    const inserted = await runStatement(
-      this.#em,
+    const inserted = await this.#statements.run(
       "insert into request_ledger (tenant, request_id, payload_hash) values ($1, $2, $3) on conflict do nothing returning 1",
       [tenant, requestId, hash],
     );
     if (inserted.length > 0) return null;
-    const [earlier] = await runStatement<{ payload_hash: string; answer: Row }>(
-      this.#em,
+    const [earlier] = await this.#statements.run<{ payload_hash: string; answer: Row }>(
       "select payload_hash, answer from request_ledger where tenant = $1 and request_id = $2",
       [tenant, requestId],
     );
@@ -51,29 +49,27 @@ export class RequestLedger {
 
   /** Drops answers that are older than an age by the database's clock, oldest first, and says how many. */
   async forget({ ageMs, limit }: { readonly ageMs: number; readonly limit: number }): Promise<number> {
-    const dropped = await this.#em.execute<unknown[]>(
+    const dropped = await this.#statements.run(
       `delete from request_ledger where (tenant, request_id) in (
          select tenant, request_id from request_ledger
-         where created_at < clock_timestamp() - make_interval(secs => ?)
-         order by created_at limit ? for update skip locked
+         where created_at < clock_timestamp() - make_interval(secs => $1)
+         order by created_at limit $2 for update skip locked
        ) returning 1`,
       [ageMs / 1_000, limit],
     );
     return dropped.length;
   }
 
-  /** Keeps the row of what was created as the answer. */
-  async keep(
-    { tenant, requestId }: RepeatableRequest,
-    { table, id }: { table: AnswerTable; id: string },
-  ): Promise<void> {
+  /** Keeps the row of what was created as the answer, once it is written. */
+  keep({ tenant, requestId }: RepeatableRequest, { table, id }: { table: AnswerTable; id: string }): void {
     if (requestId === null) return;
-    await this.#em.flush();
-    await runStatement(
-      this.#em,
-      `update request_ledger set answer = (select to_jsonb(r) from ${table} r where r.id = $1)
-       where tenant = $2 and request_id = $3`,
-      [id, tenant, requestId],
-    );
+    const text = `update request_ledger set answer = (select to_jsonb(r) from ${table} r where r.id = $1)
+       where tenant = $2 and request_id = $3`;
+    this.#kept.push({ text, values: [id, tenant, requestId] });
+  }
+
+  /** The statements that keep the answers, to be run after what they are of was written. */
+  keeping(): readonly Statement[] {
+    return this.#kept;
   }
 }

@@ -1,6 +1,7 @@
 // Rows as PostgreSQL writes them in JSON, and the facts they hold. Reads, the change log and stored answers all come
 // through here, so a resource looks the same wherever it was read.
 
+import type { SessionRecord } from "../domain/session-record.ts";
 import type { TaskFacts } from "../domain/task.ts";
 import type { WorkSessionFacts } from "../domain/work-session.ts";
 
@@ -18,6 +19,14 @@ export type TaskRow = RowOf<TaskFacts>;
 
 /** A row of `work_sessions`. */
 export type WorkSessionRow = RowOf<WorkSessionFacts>;
+
+/** A row of `sessions`. */
+export type SessionRow = RowOf<SessionFacts>;
+
+type SessionFacts = Pick<
+  SessionRecord,
+  "id" | "tenant" | "role" | "origin" | "taskId" | "workSessionId" | "agentType" | "createdAt"
+>;
 
 /** What Kysely needs to know of the tables that are read through it. */
 export interface Tables {
@@ -84,6 +93,20 @@ export function workSessionFromRow(row: WorkSessionRow): WorkSessionFacts {
     updatedAt: new Date(row.updated_at),
     startedAt: dateOrNull(row.started_at),
     completedAt: dateOrNull(row.completed_at),
+  };
+}
+
+/** The facts in a row of `sessions`. */
+export function sessionRecordFromRow(row: SessionRow): SessionFacts {
+  return {
+    id: row.id,
+    tenant: row.tenant,
+    role: row.role,
+    origin: row.origin,
+    taskId: row.task_id,
+    workSessionId: row.work_session_id,
+    agentType: row.agent_type,
+    createdAt: new Date(row.created_at),
   };
 }
 
