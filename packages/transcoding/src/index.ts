@@ -1,7 +1,7 @@
 export { type Binding, BindingError, bindingsOf, type BodyRule } from "./binding.ts";
 export type { FieldPath } from "./field-lookup.ts";
 export type { Call, Invoker, StreamReply, UnaryReply } from "./invoker.ts";
-export type { JsonDialect } from "./json-writer.ts";
+export { createJsonWriter, type JsonDialect, type JsonWriteOptions, type JsonWriter } from "./json-writer.ts";
 export type { NodeHandler, NodeRequest, NodeResponse } from "./node-http.ts";
 export { overTransport, type TransportOptions } from "./over-transport.ts";
 export {
