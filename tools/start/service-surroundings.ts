@@ -42,6 +42,9 @@ export function passedSettings(settings: StartSettings, model: ModelProvider): S
       HELIX_ZED_RUNNER_NAME: settings.runnerName,
       ZED_LAUNCHER: settings.launcher,
       ZED_BINARY: settings.zedBinary,
+      ZED_DEFAULT_MODEL: settings.defaultModel,
+      HELIX_ZED_IDLE_STOP_MS: settings.idleStopMs,
+      HELIX_ZED_INSTANCE_RETENTION_MS: settings.instanceRetentionMs,
     }),
   };
 }

@@ -29,6 +29,9 @@ const settings = {
   runnerName: optional("HELIX_ZED_RUNNER_NAME", text()),
   launcher: optional("ZED_LAUNCHER", text()),
   zedBinary: optional("ZED_BINARY", text()),
+  defaultModel: optional("ZED_DEFAULT_MODEL", text()),
+  idleStopMs: optional("HELIX_ZED_IDLE_STOP_MS", text()),
+  instanceRetentionMs: optional("HELIX_ZED_INSTANCE_RETENTION_MS", text()),
 };
 
 /** What `npm start` can be told; paths are absolute. */

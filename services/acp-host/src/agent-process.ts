@@ -1,8 +1,8 @@
 import { spawn, type ChildProcessByStdio } from "node:child_process";
-import { accessSync, constants, statSync } from "node:fs";
-import { delimiter, isAbsolute, join } from "node:path";
+import { statSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { Failure } from "./failure.ts";
+import { findProgram } from "./find-program.ts";
 
 export interface AgentCommand {
   readonly name: string;
@@ -95,21 +95,6 @@ export class AgentProcess {
         onErrorLine(line);
       }
     });
-  }
-}
-
-function findProgram(command: string, path: string): string | undefined {
-  if (command.includes("/")) return isAbsolute(command) && isExecutable(command) ? command : undefined;
-  const folders = path.split(delimiter).filter((folder) => folder !== "");
-  return folders.map((folder) => join(folder, command)).find(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
   }
 }
 

@@ -3,7 +3,16 @@ import { defaultLimits } from "./domain/limits.ts";
 
 const DEFAULT_PORT = 8081;
 
-const agentTypes = ["simple", "helix_agent", "zed_agent", "zed_claude_code", "zed_gemini_cli", "zed_qwen_code"];
+const agentTypes = [
+  "simple",
+  "helix_agent",
+  "zed_agent",
+  "zed_claude_code",
+  "zed_gemini_cli",
+  "zed_qwen_code",
+  "zed_codex_cli",
+  "zed_opencode",
+];
 
 /** The settings of the task-service. */
 export const settings = {

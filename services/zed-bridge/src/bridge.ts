@@ -37,6 +37,8 @@ export interface BridgeOptions {
   readonly taskService: TaskServiceClients;
   readonly recipes: readonly LaunchRecipe[];
   readonly dataDirectory: string;
+  /** How long the folders of an instance are kept after its last thread has ended. */
+  readonly instanceRetentionMs?: number;
   readonly databaseUrl: string;
   readonly log: Log;
 }
@@ -81,7 +83,9 @@ export class Bridge {
     const { signal } = this.#stopping;
     this.#background.push(this.#listen(signal), watchDeadlines(this.#options, signal));
     const linkSettled = (instanceId: string): Promise<void> => this.#links.settled(instanceId);
-    this.#supervisor = new Supervisor({ ...this.#options, bridgeAddress, linkSettled });
+    const { instanceRetentionMs: retentionMs } = this.#options;
+    const limits = retentionMs === undefined ? {} : { retentionMs };
+    this.#supervisor = new Supervisor({ ...this.#options, bridgeAddress, linkSettled, limits });
     this.#supervisor.start();
     this.#reporter.start();
     this.#runner = this.#startRunner();

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { readEnvironment } from "@helix-zed/server";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { settings } from "./config.ts";
+import { launchTargetOf, settings } from "./config.ts";
 
 let folder: string;
 let environment: Record<string, string>;
@@ -27,18 +27,32 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const read = (more: Record<string, string> = {}) => readEnvironment({ ...environment, ...more }, settings);
 
+const targetOf = (more: Record<string, string>) => launchTargetOf(read(more));
+
 describe("the settings of the bridge", () => {
   test("need no more than a database, a task-service, two files and a folder", () => {
     const config = read();
     expect(config).toMatchObject({
       port: 8082,
-      launcher: "acp-host",
+      launcher: null,
       roots: [],
       serviceToken: "secret",
       runnerName: null,
     });
     expect([...config.agents.byType.keys()]).toContain("zed_agent");
     expect(statSync(path.join(folder, "data")).mode & 0o777).toBe(0o700);
+  });
+
+  test("start editors as was said, else with the Zed that is there, else without one", () => {
+    expect(targetOf({})).toBe("acp-host");
+    expect(targetOf({ ZED_BINARY: "/opt/zed/libexec/zed-editor" })).toBe("zed-headless");
+    expect(targetOf({ ZED_BINARY: "/opt/zed/libexec/zed-editor", ZED_LAUNCHER: "external" })).toBe("external");
+    expect(() => targetOf({ ZED_LAUNCHER: "zed" })).toThrow("ZED_BINARY must be set where ZED_LAUNCHER is zed");
+  });
+
+  test("name a model with its provider", () => {
+    const { defaultModel } = read({ ZED_DEFAULT_MODEL: "openai/org/model-1" });
+    expect(defaultModel).toEqual({ provider: "openai", model: "org/model-1" });
   });
 
   test("take workspace roots by their real paths", () => {
@@ -54,6 +68,8 @@ describe("the settings of the bridge", () => {
       "HELIX_ZED_AGENTS_FILE names a file",
     ],
     ["an unknown launcher", { ZED_LAUNCHER: "vim" }, "ZED_LAUNCHER must be one of acp-host"],
+    ["a Zed that is named by a relative path", { ZED_BINARY: "zed" }, "ZED_BINARY must be an absolute path"],
+    ["a model without a provider", { ZED_DEFAULT_MODEL: "gpt" }, "ZED_DEFAULT_MODEL must be a provider and a model"],
     ["a runner name with a space", { HELIX_ZED_RUNNER_NAME: "a b" }, "HELIX_ZED_RUNNER_NAME"],
     ["a misspelt name", { HELIX_ZED_AGENT_FILE: "x" }, "did you mean HELIX_ZED_AGENTS_FILE?"],
   ])("say what is wrong with %s", (_what, more, message) => {

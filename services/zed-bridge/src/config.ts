@@ -7,6 +7,7 @@ import {
   type Parser,
   path,
   pathList,
+  type Read,
   required,
   secretFile,
   type Setting,
@@ -15,7 +16,13 @@ import {
   url,
   withDefault,
 } from "@helix-zed/server";
+import { permissionPolicies } from "@helix-zed/sync-protocol";
 import { builtInAgents, type ConfiguredAgents, readAgentsFile } from "./agents/agents-file.ts";
+import { defaultLimits } from "./domain/limits.ts";
+import type { LaunchTarget } from "./domain/zed-instance.ts";
+import type { ModelName } from "./launcher/zed-settings.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** Everything that the bridge can be told, by environment variables. */
 export const settings = {
@@ -32,7 +39,32 @@ export const settings = {
   agents: agentsSetting(),
   /** Folders that work may be done in, as real paths. */
   roots: withDefault("ZED_WORKSPACE_ROOTS", roots(), []),
-  launcher: withDefault("ZED_LAUNCHER", choice("acp-host"), "acp-host"),
+  /** How editors are started; `null`: as {@link launchTargetOf} finds. */
+  launcher: optional("ZED_LAUNCHER", choice("acp-host", "zed-headless", "zed", "external")),
+  /** The editor itself, not the command line tool in front of it. */
+  zedBinary: optional("ZED_BINARY", path()),
+  /** What Zed's own agent uses. */
+  defaultModel: optional("ZED_DEFAULT_MODEL", modelName()),
+  /** How long a process without a window is kept although it has nothing to do; 0: for ever. */
+  idleStopMs: withDefault(
+    "HELIX_ZED_IDLE_STOP_MS",
+    integer({ min: 0, max: 30 * DAY_MS, unit: "milliseconds" }),
+    defaultLimits.idleStopMs ?? 0,
+  ),
+  /** How long the folders of an instance are kept after its last thread has ended. */
+  instanceRetentionMs: withDefault(
+    "HELIX_ZED_INSTANCE_RETENTION_MS",
+    integer({ min: 0, max: 365 * DAY_MS, unit: "milliseconds" }),
+    7 * DAY_MS,
+  ),
+  /** What becomes of agents' requests for permission where a session does not say; `null`: as the agent is configured. */
+  permissionPolicy: optional("HELIX_ZED_PERMISSION_POLICY", choice(...permissionPolicies)),
+  /** How long a request for permission waits for an answer before it is rejected. */
+  permissionTimeoutMs: withDefault(
+    "HELIX_ZED_PERMISSION_TIMEOUT_MS",
+    integer({ min: 1_000, max: 86_400_000, unit: "milliseconds" }),
+    defaultLimits.permissionTimeoutMs,
+  ),
   /** How long a process goes on without a bridge before it ends by itself. */
   orphanTimeoutMs: withDefault(
     "HELIX_ZED_ORPHAN_TIMEOUT_MS",
@@ -40,6 +72,26 @@ export const settings = {
     600_000,
   ),
 } as const;
+
+/**
+ * How new instances are started: as was said, else by the Zed that is there, else by an acp-host. Throws where a Zed is to
+ * be started and none is named.
+ */
+export function launchTargetOf({ launcher, zedBinary }: Pick<Read<typeof settings>, "launcher" | "zedBinary">) {
+  const target: LaunchTarget = launcher ?? (zedBinary === null ? "acp-host" : "zed-headless");
+  if (target.startsWith("zed") && zedBinary === null) {
+    throw new Error(`ZED_BINARY must be set where ZED_LAUNCHER is ${target}`);
+  }
+  return target;
+}
+
+function modelName(): Parser<ModelName> {
+  return (value) => {
+    const [, provider, model] = /^([a-z0-9._-]+)\/(\S+)$/.exec(text()(value)) ?? [];
+    if (provider !== undefined && model !== undefined) return { provider, model };
+    throw new Error("must be a provider and a model, like anthropic/claude-sonnet-4-6");
+  };
+}
 
 function agentsSetting(): Setting<ConfiguredAgents> {
   return {

@@ -3,13 +3,14 @@ import { type Outside, type Read, runService, type ServiceParts, openAuthenticat
 import type { App } from "./application/app.ts";
 import { forgetLinks } from "./application/close-link.ts";
 import { Bridge, taskServiceClients } from "./bridge.ts";
-import { settings } from "./config.ts";
+import { launchTargetOf, settings } from "./config.ts";
 import { holdDataFolder, runnerNameIn } from "./data-folder.ts";
 import { defaultLimits } from "./domain/limits.ts";
-import { acpHostRecipe } from "./launcher/acp-host-recipe.ts";
+import { launchRecipes } from "./launch-recipes.ts";
 import { secretsIn } from "./launcher/secrets-in.ts";
 import { Database } from "./persistence/database.ts";
 import { migrateBridge } from "./persistence/migrate.ts";
+import { taskReader } from "./runner/task-reader.ts";
 import { workSessionReader } from "./runner/work-session-reader.ts";
 import { reasonCodes } from "./transport/reason-codes.ts";
 import { zedRoutes } from "./transport/zed-routes.ts";
@@ -17,28 +18,46 @@ import { zedRoutes } from "./transport/zed-routes.ts";
 await runService({ name: "zed-bridge", settings, build });
 
 async function build(config: Read<typeof settings>, { log, world }: Outside): Promise<ServiceParts> {
-  const { databaseUrl, dataDirectory, agents, roots, launcher: launchTarget, serviceToken, orphanTimeoutMs } = config;
+  const { databaseUrl, dataDirectory, agents, roots, serviceToken } = config;
+  const launchTarget = launchTargetOf(config);
   const dataFolder = await holdDataFolder(dataDirectory);
   const runner = config.runnerName ?? (await runnerNameIn(dataDirectory, world));
   const environment = passedEnvironment(process.env, agents.environmentNames);
   const taskService = taskServiceClients({ baseUrl: config.taskUrl, token: serviceToken });
+  let mcpUrl: string | null = null;
   await migrateBridge(databaseUrl);
   const database = await Database.open({ url: databaseUrl, warn: (message) => log.warn(message) });
   const app: App = {
     database,
     world,
-    limits: defaultLimits,
+    limits: {
+      ...defaultLimits,
+      permissionTimeoutMs: config.permissionTimeoutMs,
+      idleStopMs: config.idleStopMs === 0 ? null : config.idleStopMs,
+    },
+    permissionPolicy: config.permissionPolicy,
     agents: agents.byType,
     roots,
     launchTarget,
     workSessions: workSessionReader(taskService),
+    tasks: taskReader(taskService),
+    mcpUrl: () => mcpUrl,
     secrets: [serviceToken, ...secretsIn(environment)],
   };
   await forgetLinks(app, { runner });
   const authentication = openAuthentication(config, { log, world });
-  const { definitions, defaultAgent } = agents;
-  const recipes = [acpHostRecipe({ agents: definitions, defaultAgent, environment, orphanTimeoutMs })];
-  const bridge = new Bridge({ app, runner, taskService, recipes, dataDirectory, databaseUrl, log });
+  const recipes = launchRecipes(config, { environment: process.env, isRoot: process.getuid?.() === 0 });
+  const { instanceRetentionMs } = config;
+  const bridge = new Bridge({
+    app,
+    runner,
+    taskService,
+    recipes,
+    dataDirectory,
+    instanceRetentionMs,
+    databaseUrl,
+    log,
+  });
   return {
     routes: zedRoutes(app),
     authenticate: authentication.authenticate,

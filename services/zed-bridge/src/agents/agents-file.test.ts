@@ -26,6 +26,8 @@ describe("the agents of a bridge", () => {
       zed_claude_code: "claude",
       zed_gemini_cli: "gemini",
       zed_qwen_code: "qwen",
+      zed_codex_cli: "codex",
+      zed_opencode: "opencode",
     });
     expect(definitions).toEqual([]);
     expect(environmentNames).toContain("ANTHROPIC_*");

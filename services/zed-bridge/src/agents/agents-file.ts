@@ -20,6 +20,8 @@ export interface ConfiguredAgents {
   readonly byType: Agents;
   /** Those that are not built in. */
   readonly definitions: readonly AgentDefinition[];
+  /** All of them. */
+  readonly all: readonly AgentDefinition[];
   readonly defaultAgent: string;
   /** Names of the variables that any of them needs; a trailing `*` stands for any ending. */
   readonly environmentNames: readonly string[];
@@ -32,6 +34,8 @@ const builtInTypes = {
   zed_claude_code: "claude",
   zed_gemini_cli: "gemini",
   zed_qwen_code: "qwen",
+  zed_codex_cli: "codex",
+  zed_opencode: "opencode",
 };
 
 const agentsFile = z.strictObject({
@@ -64,6 +68,7 @@ function configure({ agents, agent_types, default_agent }: AgentsFile, nodePath:
   return {
     byType: new Map(types.map(([type, wireName]): [string, Agent] => [type, { wireName }])),
     definitions: agents,
+    all: known,
     defaultAgent: default_agent,
     environmentNames: Array.from(new Set(known.flatMap(({ env_names }) => env_names))),
   };

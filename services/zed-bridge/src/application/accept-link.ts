@@ -37,5 +37,6 @@ export function acceptLink(app: App, { instanceId, token }: AcceptLink): Promise
 function mayConnect(instance: ZedInstance | null, token: string): boolean {
   const expected = Buffer.from(instance?.tokenHash ?? NO_HASH, "hex");
   const matches = timingSafeEqual(Buffer.from(hashToken(token), "hex"), expected);
-  return matches && instance !== null && instance.tokenHash !== null && instance.desired === "running";
+  if (!matches || instance === null || instance.tokenHash === null) return false;
+  return !instance.tokenRevoked && instance.desired === "running";
 }

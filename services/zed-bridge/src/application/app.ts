@@ -1,4 +1,5 @@
 import type { Actor, World } from "@helix-zed/domain";
+import type { PermissionPolicy } from "@helix-zed/sync-protocol";
 import type { Agents } from "../domain/agents.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { LaunchTarget } from "../domain/zed-instance.ts";
@@ -16,6 +17,12 @@ export interface App {
   readonly launchTarget: LaunchTarget;
   /** Work sessions as task-service knows them. Asked before a transaction, never inside one. */
   readonly workSessions: WorkSessionReader;
+  /** What becomes of agents' requests for permission where a session does not say; `null`: as the agent is configured. */
+  readonly permissionPolicy: PermissionPolicy | null;
+  /** Tasks as task-service knows them; asked like work sessions. */
+  readonly tasks: TaskReader;
+  /** Where agents find our MCP server; `null` until we listen. */
+  readonly mcpUrl: () => string | null;
   /** Texts that must never be stored: provider keys, our own tokens. */
   readonly secrets: readonly string[];
 }
@@ -44,4 +51,20 @@ export interface FoundWorkSession extends WorkSessionFacts {
 export interface WorkSessionReader {
   /** Reads a session for the actor; `null` if there is none or it is another tenant's. */
   find(actor: Actor, workSessionId: string): Promise<FoundWorkSession | null>;
+}
+
+/** A task as far as an editor that works for it depends on it. */
+export interface FoundTask {
+  readonly id: string;
+  readonly userId: string;
+  /** Empty for a user's own. */
+  readonly organizationId: string;
+  /** Whether it is completed, failed or cancelled. */
+  readonly ended: boolean;
+}
+
+/** How tasks are read. */
+export interface TaskReader {
+  /** Reads a task for the actor; `null` if there is none or it is another tenant's. */
+  find(actor: Actor, taskId: string): Promise<FoundTask | null>;
 }

@@ -15,6 +15,8 @@ export interface InstanceFacts {
   readonly connected: boolean;
   /** It runs and has not been connected for too long: end it, and record the exit. */
   readonly unresponsive: boolean;
+  /** It runs, and its token is good no more: end it, so that it is started again with another. */
+  readonly revoked: boolean;
   /** Not to be launched before; `null`: at once. */
   readonly nextLaunchAt: Date | null;
 }
@@ -30,6 +32,7 @@ function toFacts(instance: ZedInstance, { limits }: App, now: Date): InstanceFac
   const { id, desired, status, launchTarget, workingDirectory, pid, pidStartedAt, connected, nextLaunchAt } = instance;
   const aloneSince = Math.max(instance.startedAt?.getTime() ?? 0, instance.linkLostAt?.getTime() ?? 0);
   const unresponsive = pid !== null && !connected && now.getTime() - aloneSince > limits.connectTimeoutMs;
-  const process = { launch: instance.launchCount, pid, pidStartedAt, connected, unresponsive, nextLaunchAt };
+  const revoked = pid !== null && instance.tokenRevoked;
+  const process = { launch: instance.launchCount, pid, pidStartedAt, connected, unresponsive, revoked, nextLaunchAt };
   return { id, desired, status, launchTarget, workingDirectory, ...process };
 }

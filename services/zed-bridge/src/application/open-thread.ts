@@ -2,10 +2,17 @@ import { Refusal, tenantOfPrincipal } from "@helix-zed/domain";
 import { violatedConstraint } from "@helix-zed/persistence";
 import type { Agent } from "../domain/agents.ts";
 import type { Reason } from "../domain/reason.ts";
-import type { OnTurnEnd, ThreadMapping } from "../domain/thread-mapping.ts";
+import {
+  type AgentSettings,
+  type OnTurnEnd,
+  type ThreadMapping,
+  usualAgentSettings,
+} from "../domain/thread-mapping.ts";
 import type { ZedInstance } from "../domain/zed-instance.ts";
 import type { Unit } from "../persistence/unit.ts";
 import type { App, WorkSessionFacts } from "./app.ts";
+import { disconnectThreads } from "./close-link.ts";
+import { fenceLinks } from "./fence-links.ts";
 import { lockThreads, loseTurns } from "./lose-turns.ts";
 import { queueFirstPrompt } from "./queue-turn.ts";
 import { wantInstance } from "./want-instance.ts";
@@ -19,6 +26,8 @@ export interface OpenThread {
   /** A real path below a root, as `resolveProjectPath` gives it. A thread that has a folder already keeps it. */
   readonly projectPath: string;
   readonly onTurnEnd: OnTurnEnd;
+  /** How its agent is to be set up. As usual if absent. */
+  readonly agentSettings?: AgentSettings;
   /** This bridge's name. */
   readonly runner: string;
 }
@@ -113,10 +122,10 @@ export async function getOrCreateThread(
   return { instance, mapping };
 }
 
-function takeLease(unit: Unit, mapping: ThreadMapping, { leaseEpoch, onTurnEnd }: OpenThread, now: Date): void {
+function takeLease(unit: Unit, mapping: ThreadMapping, command: OpenThread, now: Date): void {
+  const { leaseEpoch, onTurnEnd, agentSettings = usualAgentSettings } = command;
   if (mapping.leaseEpoch === leaseEpoch) return;
-  mapping.leaseEpoch = leaseEpoch;
-  mapping.onTurnEnd = onTurnEnd;
+  Object.assign(mapping, { leaseEpoch, onTurnEnd, ...agentSettings });
   mapping.outcomeReported = null;
   mapping.updatedAt = now;
   unit.ringReports();
@@ -128,10 +137,17 @@ async function takeOver(app: App, unit: Unit, instance: ZedInstance, runner: str
   const first = instance.runner === "";
   Object.assign(instance, { runner, updatedAt: now });
   if (first) return;
+  if (instance.external) return leaveToItsOwner(app, unit, instance, now);
   Object.assign(instance, { pid: null, pidStartedAt: null, tokenHash: null, connected: false });
   instance.linkEpoch += 1;
   instance.move("lose", { now, reason: "TAKEN_OVER" });
   await loseTurns(await lockThreads(app, unit, instance, now), "another bridge has taken over");
+}
+
+/** Its process is nobody's of us and goes on: it has its token, and connects again wherever it finds a bridge. */
+async function leaveToItsOwner(app: App, unit: Unit, instance: ZedInstance, now: Date): Promise<void> {
+  fenceLinks(unit, instance, now);
+  await disconnectThreads(app, unit, instance, now, "TAKEN_OVER");
 }
 
 async function hasWork(unit: Unit, mapping: ThreadMapping): Promise<boolean> {

@@ -1,7 +1,6 @@
-import { hashToken } from "../domain/redact.ts";
 import type { LaunchTarget, ZedInstance } from "../domain/zed-instance.ts";
 import type { App } from "./app.ts";
-import { lockThreads, loseTurns } from "./lose-turns.ts";
+import { beginLaunch } from "./begin-launch.ts";
 
 /** Everything that argv and environment of a launch are made of. */
 export interface Launch {
@@ -21,16 +20,12 @@ export function prepareLaunch(app: App, { instanceId }: { readonly instanceId: s
   return app.database.transact(async (unit) => {
     const instance = await unit.instances.lock(instanceId);
     if (instance === null || !isWanted(instance, now) || !instance.move("launch", { now })) return null;
-    instance.launchCount += 1;
-    instance.linkEpoch += 1;
-    instance.tokenHash = hashToken(token);
-    Object.assign(instance, { connected: false, nextLaunchAt: null, startedAt: null, linkLostAt: now });
-    await loseTurns(await lockThreads(app, unit, instance, now), "the editor was started anew");
+    await beginLaunch(app, unit, instance, { token, now });
     const { launchCount: launch, launchTarget, workingDirectory, taskId } = instance;
     return { instanceId, launch, token, launchTarget, workingDirectory, taskId };
   });
 }
 
-function isWanted({ desired, pid, nextLaunchAt }: ZedInstance, now: Date): boolean {
-  return desired === "running" && pid === null && (nextLaunchAt === null || nextLaunchAt <= now);
+function isWanted({ desired, pid, nextLaunchAt, external }: ZedInstance, now: Date): boolean {
+  return !external && desired === "running" && pid === null && (nextLaunchAt === null || nextLaunchAt <= now);
 }

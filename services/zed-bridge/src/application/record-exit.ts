@@ -1,3 +1,4 @@
+import { redact } from "../domain/redact.ts";
 import { afterExit } from "../domain/restart-budget.ts";
 import type { ZedInstance } from "../domain/zed-instance.ts";
 import type { App } from "./app.ts";
@@ -25,20 +26,25 @@ const ERROR_LINES_MAX = 20;
  * if nobody wants it, or failed when it has ended too often. Call it after its link was drained and closed.
  */
 export async function recordExit(app: App, command: RecordExit): Promise<void> {
-  const { instanceId, launch, reason, logLines, planned = false } = command;
+  const { instanceId, launch, logLines, planned = false } = command;
   const now = app.world.now();
   await app.database.transact(async (unit) => {
     const instance = await unit.instances.lock(instanceId);
     if (instance === null || instance.launchCount !== launch) return;
+    const reason = redact(command.reason, { texts: app.secrets, tokenHash: instance.tokenHash });
     const scopes = await lockThreads(app, unit, instance, now);
     forgetProcess(app, instance, logLines);
     if (instance.desired === "stopped") {
       instance.move("stop", { now, reason: instance.statusReason });
       await loseTurns(scopes, reason, planned);
-    } else if (isRestarted(app, instance, command, now)) await loseTurns(scopes, reason, planned);
-    else await failThreads(scopes, [`The editor ended too often: ${reason}.`, ...logLines.slice(-ERROR_LINES_MAX)]);
+    } else if (isRestarted(app, instance, { ...command, reason }, now)) await loseTurns(scopes, reason, planned);
+    else await failThreads(scopes, [`The editor ended too often: ${reason}.`, ...errorLinesOf(instance)]);
     unit.ringInstance(instanceId);
   });
+}
+
+function errorLinesOf({ lastLogLines }: ZedInstance): string[] {
+  return lastLogLines.slice(-ERROR_LINES_MAX);
 }
 
 function forgetProcess(app: App, instance: ZedInstance, logLines: readonly string[]): void {

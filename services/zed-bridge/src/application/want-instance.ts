@@ -7,7 +7,7 @@ export function wantInstance(unit: Unit, instance: ZedInstance, now: Date): void
     instance.desired = "running";
     instance.updatedAt = now;
   }
-  if (instance.move("want", { now })) {
+  if (instance.move("want", { now, reason: instance.external ? "WAITING_FOR_EDITOR" : "" })) {
     instance.recentExits = [];
     instance.nextLaunchAt = null;
   }

@@ -1,6 +1,6 @@
 /** An agent as the editor knows it. */
 export interface Agent {
-  /** Its name on the wire: `zed-agent`, `claude`, `gemini`, `qwen`. */
+  /** Its name on the wire: `zed-agent`, `claude`, `gemini`, `qwen`, `codex`, `opencode`. */
   readonly wireName: string;
 }
 

@@ -1,8 +1,16 @@
 import { type Lifecycle, nextState } from "@helix-zed/domain";
-import { defineEntity, p } from "@mikro-orm/core";
+import { defineEntity, type OptionalProps, p } from "@mikro-orm/core";
 
 /** How a process is started: `external` ones are started by somebody else. */
 export type LaunchTarget = "acp-host" | "zed-headless" | "zed" | "external";
+
+/**
+ * Whether what it starts keeps its events until it has a receipt for them, and takes a prompt that comes again once. A real
+ * editor does neither: it loses the event in hand when its socket breaks, and makes two turns of two prompts.
+ */
+export function losesNoEvent(target: LaunchTarget): boolean {
+  return target === "acp-host";
+}
 
 /** What somebody wants of an instance. */
 export type DesiredState = "running" | "stopped";
@@ -48,6 +56,8 @@ const ZedInstanceSchema = defineEntity({
   tableName: "zed_instances",
   properties: {
     id: p.string().primary(),
+    /** What it was adopted with; `null`: it presents its id. */
+    presentedId: p.string().strictNullable(),
     tenant: p.string(),
     userId: p.string(),
     organizationId: p.string(),
@@ -58,6 +68,8 @@ const ZedInstanceSchema = defineEntity({
     runner: p.string(),
     /** SHA-256 of the token of the present launch, hexadecimal. */
     tokenHash: p.string().strictNullable(),
+    /** Whether that token is good no more. The hash is kept: what the process writes may still hold the token. */
+    tokenRevoked: p.boolean(),
     desired: p.string().$type<DesiredState>(),
     status: p.string().$type<InstanceStatus>(),
     statusReason: p.text(),
@@ -81,11 +93,20 @@ const ZedInstanceSchema = defineEntity({
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
     startedAt: p.datetime().strictNullable(),
+    /** Hidden from callers: its task does not exist any more. */
+    deletedAt: p.datetime().strictNullable(),
   },
 });
 
 /** A process that holds threads, and what is wanted of it. */
 export class ZedInstance extends ZedInstanceSchema.class {
+  declare [OptionalProps]?: "external";
+
+  /** Whether somebody else starts it. */
+  get external(): boolean {
+    return this.launchTarget === "external";
+  }
+
   /** The one place where an instance's status changes. Returns whether the action meant anything in its status. */
   move(action: InstanceAction, { now, reason = "" }: { readonly now: Date; readonly reason?: string }): boolean {
     const next = nextState(instanceLifecycle, this.status, action);

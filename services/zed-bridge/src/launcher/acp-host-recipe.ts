@@ -1,8 +1,9 @@
-import { rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { AgentDefinition } from "@helix-zed/acp-host/default-agents";
+import { editorEnvironment } from "./editor-environment.ts";
 import type { LaunchFacts, LaunchPlan, LaunchRecipe } from "./launch-recipe.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /** What all acp-hosts of a bridge have in common. */
 export interface AcpHostOptions {
@@ -27,6 +28,7 @@ export function acpHostRecipe(options: AcpHostOptions): LaunchRecipe {
     target: "acp-host",
     async plan(facts) {
       const agentsFile = path.join(facts.folder.root, "agents.json");
+      // Definitions may hold keys.
       await writeWhole(agentsFile, JSON.stringify({ agents: options.agents }));
       return planOf(facts, agentsFile, options);
     },
@@ -34,22 +36,13 @@ export function acpHostRecipe(options: AcpHostOptions): LaunchRecipe {
 }
 
 function planOf(facts: LaunchFacts, agentsFile: string, options: AcpHostOptions): LaunchPlan {
-  const { folder, instanceId, token, bridgeAddress, workingDirectory } = facts;
+  const { folder, workingDirectory } = facts;
   return {
     program: process.execPath,
     args: [hostFile],
     workingDirectory,
     environment: {
-      ...options.environment,
-      HOME: folder.home,
-      TMPDIR: folder.temporary,
-      HELIX_SESSION_ID: instanceId,
-      ZED_EXTERNAL_SYNC_ENABLED: "true",
-      ZED_WEBSOCKET_SYNC_ENABLED: "true",
-      ZED_HELIX_URL: bridgeAddress,
-      ZED_HELIX_TOKEN: token,
-      ZED_HELIX_TLS: "false",
-      ZED_WORK_DIR: workingDirectory,
+      ...editorEnvironment(facts, options.environment),
       ACP_HOST_AGENTS: agentsFile,
       ACP_HOST_DATA_DIR: folder.data,
       ACP_HOST_DEFAULT_AGENT: options.defaultAgent,
@@ -58,10 +51,4 @@ function planOf(facts: LaunchFacts, agentsFile: string, options: AcpHostOptions)
       ACP_HOST_READY_AFTER_MS: String(READY_AFTER_MS),
     },
   };
-}
-
-/** Nobody ever reads half of it, and nobody else reads it at all: definitions may hold keys. */
-async function writeWhole(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.new`, text, { mode: 0o600 });
-  await rename(`${file}.new`, file);
 }

@@ -12,11 +12,16 @@ export interface InstanceFolder {
   readonly logFile: string;
 }
 
+/** Where the folders of all instances are. */
+export function instancesFolder(dataDirectory: string): string {
+  return path.join(dataDirectory, "instances");
+}
+
 /** Where the folders of an instance are. */
 export function instanceFolder(dataDirectory: string, instanceId: string): InstanceFolder {
   // Ids are ours, but this becomes a path: an id that could climb out of the folder is a bug to stop at.
   if (!/^zed_[0-9a-z]+$/.test(instanceId)) throw new Error(`not an instance id: ${instanceId}`);
-  const root = path.join(dataDirectory, "instances", instanceId);
+  const root = path.join(instancesFolder(dataDirectory), instanceId);
   return {
     root,
     home: path.join(root, "home"),

@@ -1,6 +1,13 @@
 import type { LaunchTarget } from "../domain/zed-instance.ts";
 import type { InstanceFolder } from "./instance-folder.ts";
 
+/** An MCP server that the agents of an instance may use, over streamable HTTP. */
+export interface McpServer {
+  readonly name: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** What is known about a launch. */
 export interface LaunchFacts {
   /** What the process presents as its session id when it connects. */
@@ -13,6 +20,8 @@ export interface LaunchFacts {
   readonly folder: InstanceFolder;
   /** Where it finds us: `host:port`. */
   readonly bridgeAddress: string;
+  /** For editors that are told by their settings, not thread by thread. */
+  readonly mcpServers: readonly McpServer[];
 }
 
 /** A program to run: never through a shell, and with this environment and no other. */
@@ -24,7 +33,7 @@ export interface LaunchPlan {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** How a launch target is started. */
+/** How a launch target is started; `external` has no recipe, because somebody else starts it. */
 export interface LaunchRecipe {
   readonly target: LaunchTarget;
   /** Writes what the program finds in its folder, and says how to run it. Throws with a reason for people if it cannot. */

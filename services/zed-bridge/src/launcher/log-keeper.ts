@@ -1,7 +1,8 @@
 // The log keeper
 //
 // Looks at the output of the processes that run: keeps each file within its limit, and now and then puts the last lines
-// of those that wrote something where the API shows them.
+// of those that wrote something where the API shows them. Where one floods it looks more often: what a file may grow to
+// is what a process can write between two looks.
 import { stat } from "node:fs/promises";
 import type { Log } from "@helix-zed/server";
 import type { App } from "../application/app.ts";
@@ -23,8 +24,10 @@ export interface KeptLog {
   readonly file: string;
 }
 
-/** Every so many looks the last lines are recorded, if there are new ones. */
-const LOOKS_PER_RECORD = 10;
+/** How much rarer than to look at the files is to record their last lines, if there are new ones. */
+const POLLS_PER_RECORD = 10;
+/** How much more often to look while a file floods. */
+const LOOKS_PER_POLL = 20;
 
 /** Keeps the output logs of the processes that run. */
 export class LogKeeper {
@@ -52,15 +55,30 @@ export class LogKeeper {
   }
 
   async #run(): Promise<void> {
-    const { app, pollMs, log } = this.#options;
+    const { app, pollMs } = this.#options;
     const { signal } = this.#stopping;
-    for (let look = 0; !signal.aborted; look++) {
-      for (const { file } of this.#kept.values()) {
-        await trimLog(file).catch((error: unknown) => log.warn({ err: error, file }, "a log could not be trimmed"));
+    for (let waitedMs = 0; !signal.aborted;) {
+      if (waitedMs >= pollMs * POLLS_PER_RECORD) {
+        await this.#record();
+        waitedMs = 0;
       }
-      if (look % LOOKS_PER_RECORD === LOOKS_PER_RECORD - 1) await this.#record();
-      await app.world.sleep(pollMs, signal).catch(() => {});
+      const pauseMs = (await this.#trim()) ? pollMs / LOOKS_PER_POLL : pollMs;
+      await app.world.sleep(pauseMs, signal).catch(() => {});
+      waitedMs += pauseMs;
     }
+  }
+
+  /** Whether any file was over its limit. */
+  async #trim(): Promise<boolean> {
+    let isFlooded = false;
+    for (const { file } of this.#kept.values()) {
+      try {
+        if (await trimLog(file)) isFlooded = true;
+      } catch (error) {
+        this.#options.log.warn({ err: error, file }, "a log could not be trimmed");
+      }
+    }
+    return isFlooded;
   }
 
   async #record(): Promise<void> {

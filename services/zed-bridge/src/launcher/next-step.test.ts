@@ -16,6 +16,7 @@ const wanted: InstanceFacts = {
   pidStartedAt: null,
   connected: false,
   unresponsive: false,
+  revoked: false,
   nextLaunchAt: null,
 };
 const onRecord = { pid: 7, pidStartedAt: "then" };
@@ -33,6 +34,7 @@ describe("the supervisor's next step", () => {
     ["leaves alone what runs and is wanted", onRecord, 3, "none"],
     ["stops what is not wanted any more", { ...onRecord, desired: "stopped" }, 3, "stop"],
     ["stops what does not connect", { ...onRecord, unresponsive: true }, 3, "stop"],
+    ["stops what has a token that was revoked", { ...onRecord, revoked: true }, 3, "stop"],
     ["stops what was launched anew", onRecord, 2, "stop"],
   ])("%s", (_promise, difference, heldLaunch, kind) => {
     expect(nextStep({ ...wanted, ...difference }, heldLaunch, now).kind).toBe(kind);

@@ -17,7 +17,7 @@ const none: Step = { kind: "none" };
 export function nextStep(instance: InstanceFacts, heldLaunch: number | null, now: Date): Step {
   if (heldLaunch !== null) {
     const isUnwanted = instance.desired === "stopped" || instance.launch !== heldLaunch;
-    return isUnwanted || instance.unresponsive ? { kind: "stop" } : none;
+    return isUnwanted || instance.unresponsive || instance.revoked ? { kind: "stop" } : none;
   }
   const { pid, pidStartedAt, desired, status, launchTarget, nextLaunchAt } = instance;
   if (pid !== null) return { kind: "adopt", pid, startedAt: pidStartedAt ?? "" };

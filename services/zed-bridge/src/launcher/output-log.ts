@@ -13,14 +13,15 @@ const KEPT_BYTES = 64 * 1024;
 const LINES_MAX = 100;
 const SECRET_BYTES_MAX = 4096;
 
-/** Empties the file but for its end if it is over the limit. One that does not exist is left so. */
-export async function trimLog(file: string): Promise<void> {
+/** Empties the file but for its end if it is over the limit, and says whether it was. One that does not exist is left so. */
+export async function trimLog(file: string): Promise<boolean> {
   await using log = await open(file, "r+").catch(() => null);
-  if (log === null || (await log.stat()).size <= logBytesMax) return;
+  if (log === null || (await log.stat()).size <= logBytesMax) return false;
   const end = await readEnd(log);
   await log.truncate(0);
   await using appender = await open(file, "a");
   await appender.write(end);
+  return true;
 }
 
 /** The last lines, oldest first: at most 100 and 64 KiB, without control characters. Secrets are still in them. */

@@ -10,8 +10,11 @@ export interface SupervisorLimits {
   readonly settleMsMax: number;
   /** How many launches may be under way at once. */
   readonly launchesMax: number;
-  /** How often to look at the logs of processes. */
+  /** How often to look at the logs of processes; at one that is flooded, twenty times as often. */
   readonly logPollMs: number;
+  /** How often to look for folders that nobody needs any more, and how long they are kept after the last thread's end. */
+  readonly sweepMs: number;
+  readonly retentionMs: number;
 }
 
 /** What is usual. Stopping takes less than the time that the whole bridge has for it. */
@@ -21,5 +24,7 @@ export const defaultSupervisorLimits: SupervisorLimits = {
   leftoverGraceMs: 1_000,
   settleMsMax: 2_000,
   launchesMax: 4,
-  logPollMs: 500,
+  logPollMs: 200,
+  sweepMs: 30_000,
+  retentionMs: 7 * 24 * 60 * 60 * 1_000,
 };

@@ -19,11 +19,13 @@ import { type InstanceFacts, listInstances } from "../application/list-instances
 import { type Launch, prepareLaunch } from "../application/prepare-launch.ts";
 import { recordExit } from "../application/record-exit.ts";
 import { recordLaunch } from "../application/record-launch.ts";
+import { retireInstances } from "../application/retire-instances.ts";
 import { isPassing, retry } from "../retry.ts";
 import { adopt, type GatedProcess, type HostProcess, startGated } from "./host-process.ts";
 import { type InstanceFolder, instanceFolder, makeInstanceFolder } from "./instance-folder.ts";
+import { disposableFolders, type FolderSweep, removeFolder } from "./folder-sweep.ts";
 import { endProcesses } from "./instance-processes.ts";
-import type { LaunchRecipe } from "./launch-recipe.ts";
+import type { LaunchRecipe, McpServer } from "./launch-recipe.ts";
 import { LogKeeper } from "./log-keeper.ts";
 import { nextStep, type Step } from "./next-step.ts";
 import { lastLogLines } from "./output-log.ts";
@@ -42,6 +44,8 @@ export interface SupervisorOptions {
   readonly bridgeAddress: string;
   /** Resolves when an instance's links are closed and all they brought is taken in. */
   readonly linkSettled: (instanceId: string) => Promise<void>;
+  /** The MCP servers that an editor is told of by its settings; none by default. */
+  readonly mcpServers?: (instanceId: string) => Promise<readonly McpServer[]>;
   readonly log: Log;
   readonly limits?: Partial<SupervisorLimits>;
 }
@@ -56,6 +60,8 @@ interface Held {
   readonly gone: Promise<void>;
   /** Why it was ended, where how it ended does not tell. */
   why?: string;
+  /** Whether it was ended because it was not wanted: that counts against nobody. */
+  planned?: boolean;
 }
 
 /** Looks after the processes of this bridge's instances. */
@@ -69,6 +75,7 @@ export class Supervisor {
   readonly #launching = new Set<string>();
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
+  #sweepAt = 0;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -116,6 +123,7 @@ export class Supervisor {
     const { app, runner } = this.#options;
     const instances = await listInstances(app, { runner });
     const now = app.world.now();
+    if (now.getTime() >= this.#sweepAt) await this.#sweep(now);
     let waitMs = this.#limits.pollMs;
     for (const instance of instances) {
       if (this.#stopping.signal.aborted) break;
@@ -125,6 +133,16 @@ export class Supervisor {
       else if (step.kind !== "none") this.#begin(step, instance);
     }
     return waitMs;
+  }
+
+  /** Hides what is over, and removes what it has left on the disk. */
+  async #sweep(now: Date): Promise<void> {
+    this.#sweepAt = now.getTime() + this.#limits.sweepMs;
+    await retireInstances(this.#options.app, this.#options);
+    const sweep: FolderSweep = { ...this.#options, retentionMs: this.#limits.retentionMs };
+    for (const id of await disposableFolders(sweep)) {
+      if (!this.#busy.has(id) && !this.#held.has(id)) void this.#do(id, () => removeFolder(sweep, id));
+    }
   }
 
   #begin(step: Step, instance: InstanceFacts): void {
@@ -165,7 +183,9 @@ export class Supervisor {
     if (step.kind === "adopt") return this.#adopt(instance, step);
     const held = this.#held.get(instance.id);
     if (step.kind !== "stop" || held === undefined) return;
-    if (instance.unresponsive) held.why = "it was not connected for too long";
+    held.planned = instance.desired === "stopped" || instance.revoked;
+    if (instance.revoked) held.why = "its token was revoked";
+    else if (instance.unresponsive) held.why = "it was not connected for too long";
     await this.#end(instance.id, held);
   }
 
@@ -184,7 +204,9 @@ export class Supervisor {
     } catch (error) {
       const reason = `cannot be started: ${error instanceof Error ? error.message : String(error)}`;
       log.warn({ instance: instanceId, launch: number, why: reason }, "a launch has failed");
-      return this.#persist(() => recordExit(app, { instanceId, launch: number, reason, logLines: [] }));
+      // Even what was only asked what it can do may have left something running.
+      await this.#finish(instanceId, { launch: number, leader: null, reason });
+      return;
     }
     if (!(await this.#record(launch, gated))) return gated.turnAway();
     this.#hold(instanceId, number, gated);
@@ -198,7 +220,8 @@ export class Supervisor {
     if (recipe === undefined) throw new Error(`this bridge does not know the launch target ${launch.launchTarget}`);
     const folder = this.#folder(launch.instanceId);
     await makeInstanceFolder(folder);
-    return startGated(await recipe.plan({ ...launch, folder, bridgeAddress }), folder.logFile);
+    const mcpServers = (await this.#options.mcpServers?.(launch.instanceId)) ?? [];
+    return startGated(await recipe.plan({ ...launch, folder, bridgeAddress, mcpServers }), folder.logFile);
   }
 
   async #record({ instanceId, launch }: Launch, gated: GatedProcess): Promise<boolean> {
@@ -230,11 +253,11 @@ export class Supervisor {
   async #followToEnd(instanceId: string, launch: number, { identity, ended }: HostProcess): Promise<void> {
     const how = await ended;
     await this.#do(instanceId, async () => {
-      const why = this.#held.get(instanceId)?.why;
+      const { why, planned = false } = this.#held.get(instanceId) ?? {};
       const reason = why === undefined ? how : `${how}: ${why}`;
       // Whatever becomes of this: what is held is alive. What could not be recorded is found again by its pid.
       this.#held.delete(instanceId);
-      await this.#finish(instanceId, { launch, leader: identity.pid, reason });
+      await this.#finish(instanceId, { launch, leader: identity.pid, reason, planned });
     });
   }
 
@@ -248,7 +271,7 @@ export class Supervisor {
   }
 
   /** A process has ended: nothing of it is left running, nothing it said is lost, and that is recorded. */
-  async #finish(id: string, { launch, leader, reason }: Ending): Promise<void> {
+  async #finish(id: string, { launch, leader, reason, ...ending }: Ending): Promise<void> {
     const { app, log, linkSettled } = this.#options;
     const { leftoverGraceMs, settleMsMax } = this.#limits;
     const folder = this.#folder(id);
@@ -257,7 +280,7 @@ export class Supervisor {
     this.#logs.forget(id);
     const logLines = await lastLogLines(folder.logFile);
     log.info({ instance: id, launch, reason }, "an instance has ended");
-    const planned = this.#stopping.signal.aborted;
+    const planned = ending.planned === true || this.#stopping.signal.aborted;
     await this.#persist(() => recordExit(app, { instanceId: id, launch, reason, logLines, planned }));
   }
 
@@ -275,4 +298,5 @@ interface Ending {
   readonly launch: number;
   readonly leader: number | null;
   readonly reason: string;
+  readonly planned?: boolean;
 }

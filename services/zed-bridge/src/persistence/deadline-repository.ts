@@ -1,6 +1,7 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
 import type { OverdueFacts } from "../domain/overdue.ts";
 import type { TurnStatus } from "../domain/turn.ts";
+import { type LaunchTarget, losesNoEvent } from "../domain/zed-instance.ts";
 
 /** A thread in which something could be overdue. */
 export interface WatchedThread {
@@ -25,6 +26,11 @@ interface WatchedRow {
   readonly sent_epoch: number | null;
   readonly stalled: boolean | null;
   readonly cancel_requested_at: Date | string | null;
+  readonly received_at: Date | string | null;
+  readonly heard_epoch: number | null;
+  readonly probe_epoch: number | null;
+  readonly probe_cancelled_at: Date | string | null;
+  readonly launch_target: LaunchTarget;
   readonly blocked: boolean | null;
   readonly free_since: Date | string | null;
   readonly tool_runs: boolean;
@@ -35,7 +41,8 @@ interface WatchedRow {
 const WATCHED = `
 select m.id as mapping_id, m.zed_thread_id, m.opened_epoch, m.open_sent_epoch, m.open_sent_at, m.last_activity_at,
   i.connected, i.link_epoch, i.connected_at,
-  t.id as turn_id, t.status, t.sent_at, t.sent_epoch, t.stalled, t.cancel_requested_at,
+  t.id as turn_id, t.status, t.sent_at, t.sent_epoch, t.stalled, t.cancel_requested_at, t.received_at, t.heard_epoch,
+  t.probe_epoch, t.probe_cancelled_at, i.launch_target,
   q.blocked, q.free_since,
   exists (
     select 1 from thread_entries e
@@ -76,10 +83,25 @@ where i.runner = ? and i.connected and m.status not in ('completed', 'failed') a
 
 const WITHOUT_THREADS = `
 select i.id from zed_instances i
-where i.runner = ? and i.desired = 'running' and i.status not in ('failed', 'stopped')
+where i.runner = ? and i.desired = 'running' and i.status not in ('failed', 'stopped') and i.launch_target <> 'external'
   and not exists (
     select 1 from zed_thread_mappings m
     where m.zed_session_id = i.id and (m.status not in ('completed', 'failed') or m.ended_at > ?::timestamptz)
+  )`;
+
+// A window may be somebody's, and what somebody else has started is theirs: only the others can be idle.
+const IDLE = `
+select i.id from zed_instances i
+where i.runner = ? and i.desired = 'running' and i.status not in ('failed', 'stopped')
+  and i.launch_target in ('acp-host', 'zed-headless') and coalesce(i.started_at, i.created_at) < ?::timestamptz
+  and not exists (
+    select 1 from zed_thread_mappings m
+    where m.zed_session_id = i.id and m.status not in ('completed', 'failed')
+      and (m.created_at >= ?::timestamptz or m.last_activity_at >= ?::timestamptz or exists (
+        select 1 from turns t
+        where t.mapping_id = m.id
+          and (t.status in ('queued', 'sent', 'running', 'waiting') or t.completed_at >= ?::timestamptz)
+      ))
   )`;
 
 /** What may be overdue. */
@@ -107,6 +129,13 @@ export class DeadlineRepository {
     const rows = await this.#em.execute<{ id: string }[]>(WITHOUT_THREADS, [runner, endedAfter.toISOString()]);
     return rows.map(({ id }) => id);
   }
+
+  /** The wanted instances in which nothing was to be done since `since`. */
+  async idleInstances(runner: string, since: Date): Promise<string[]> {
+    const at = since.toISOString();
+    const rows = await this.#em.execute<{ id: string }[]>(IDLE, [runner, at, at, at, at]);
+    return rows.map(({ id }) => id);
+  }
 }
 
 function toWatched(row: WatchedRow): WatchedThread {
@@ -120,6 +149,10 @@ function toWatched(row: WatchedRow): WatchedThread {
           sentEpoch: row.sent_epoch ?? 0,
           stalled: row.stalled ?? false,
           cancelRequestedAt: toDate(row.cancel_requested_at),
+          receivedAt: toDate(row.received_at),
+          heardEpoch: row.heard_epoch ?? 0,
+          probeEpoch: row.probe_epoch ?? 0,
+          probeCancelledAt: toDate(row.probe_cancelled_at),
         };
   const thread = {
     zedThreadId: row.zed_thread_id,
@@ -130,7 +163,9 @@ function toWatched(row: WatchedRow): WatchedThread {
   };
   const link = { connected, epoch: row.link_epoch, connectedAt: toDate(row.connected_at) };
   const queue = { blocked: row.blocked ?? false, freeSince: toDate(row.free_since) };
-  return { mappingId: row.mapping_id, turnId, facts: { thread, turn, link, queue, toolRuns: row.tool_runs } };
+  const keepsEvents = losesNoEvent(row.launch_target);
+  const facts = { thread, turn, link, queue, keepsEvents, toolRuns: row.tool_runs };
+  return { mappingId: row.mapping_id, turnId, facts };
 }
 
 function toDate(value: Date | string | null): Date | null {

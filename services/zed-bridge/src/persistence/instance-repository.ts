@@ -32,6 +32,20 @@ insert into zed_instances (id, tenant, user_id, organization_id, task_id, workin
 values (?, ?, ?, ?, ?, ?, ?, '', 'stopped', 'stopped', 'NOT_STARTED', 0, 0, '[]', '[]', 0, false, 0, ?, ?)
 on conflict (task_id, working_directory) do nothing`;
 
+const OF_DELETED_TASKS = `
+select i.id from zed_instances i
+where i.runner = ? and i.deleted_at is null and i.pid is null and (i.desired = 'stopped' or i.launch_target = 'external')
+  and exists (select 1 from zed_thread_mappings m where m.zed_session_id = i.id)
+  and not exists (select 1 from zed_thread_mappings m where m.zed_session_id = i.id and m.deleted_at is null)`;
+
+const DISPOSABLE = `
+select i.id from zed_instances i
+where i.id in (select jsonb_array_elements_text(?::jsonb)) and i.pid is null and i.desired = 'stopped'
+  and not exists (
+    select 1 from zed_thread_mappings m
+    where m.zed_session_id = i.id and m.deleted_at is null and (m.ended_at is null or m.ended_at >= ?::timestamptz)
+  )`;
+
 /** The processes that hold threads. Lock an instance before its threads, never after. */
 export class InstanceRepository {
   readonly #em: EntityManager;
@@ -64,12 +78,13 @@ export class InstanceRepository {
     { lock = false }: { readonly lock?: boolean } = {},
   ): Promise<ZedInstance | null> {
     const options = lock ? { lockMode: LockMode.PESSIMISTIC_WRITE } : {};
-    return this.#em.findOne(ZedInstance, { id, ...(tenant === null ? {} : { tenant }) }, options);
+    return this.#em.findOne(ZedInstance, { id, deletedAt: null, ...(tenant === null ? {} : { tenant }) }, options);
   }
 
   /** A page of the tenant's instances, newest first: ids rise with time. */
   page({ tenant, taskId, before, limit }: InstancePageQuery): Promise<ZedInstance[]> {
     const where = {
+      deletedAt: null,
       ...(tenant === null ? {} : { tenant }),
       ...(taskId === "" ? {} : { taskId }),
       ...(before === null ? {} : { id: { $lt: before } }),
@@ -86,6 +101,34 @@ export class InstanceRepository {
   /** The instances of a bridge that count as connected. */
   async idsConnected(runner: string): Promise<string[]> {
     const rows = await this.#em.find(ZedInstance, { runner, connected: true }, { orderBy: { id: "asc" } });
+    return rows.map(({ id }) => id);
+  }
+
+  /** The instance that presents this session id when it connects. */
+  async presenting(presentedId: string): Promise<string | null> {
+    const rows = await this.#em.execute<{ id: string }[]>(
+      "select id from zed_instances where presented_id = ? or (id = ? and presented_id is null)",
+      [presentedId, presentedId],
+    );
+    return rows[0]?.id ?? null;
+  }
+
+  /** The folders of a task in which somebody else has started an editor, or is to start one. */
+  async externalFolders(taskId: string): Promise<string[]> {
+    const external = { taskId, launchTarget: "external" as const };
+    const found = await this.#em.find(ZedInstance, external, { orderBy: { id: "asc" } });
+    return found.map(({ workingDirectory }) => workingDirectory);
+  }
+
+  /** The instances of a bridge without a process, all of whose work sessions do not exist any more. */
+  async idsOfDeletedTasks(runner: string): Promise<string[]> {
+    const rows = await this.#em.execute<{ id: string }[]>(OF_DELETED_TASKS, [runner]);
+    return rows.map(({ id }) => id);
+  }
+
+  /** Those among these that have no process, and no thread that lives or has ended after `endedBefore`. */
+  async disposable(ids: readonly string[], endedBefore: Date): Promise<string[]> {
+    const rows = await this.#em.execute<{ id: string }[]>(DISPOSABLE, [JSON.stringify(ids), endedBefore.toISOString()]);
     return rows.map(({ id }) => id);
   }
 

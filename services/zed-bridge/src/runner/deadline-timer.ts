@@ -1,6 +1,7 @@
 import type { Log } from "@helix-zed/server";
 import type { App } from "../application/app.ts";
 import { expireDeadlines } from "../application/expire-deadlines.ts";
+import { stopIdleInstances } from "../application/stop-idle-instances.ts";
 
 /** What a deadline timer works with. */
 export interface DeadlineTimerOptions {
@@ -16,7 +17,7 @@ export async function watchDeadlines(options: DeadlineTimerOptions, signal: Abor
   const { app, runner, log, intervalMs = 1_000 } = options;
   while (!signal.aborted) {
     try {
-      const count = await expireDeadlines(app, { runner });
+      const count = (await expireDeadlines(app, { runner })) + (await stopIdleInstances(app, { runner }));
       if (count > 0) log.info({ count }, "deadlines have passed");
     } catch (error) {
       log.warn({ err: error }, "deadlines could not be looked after");

@@ -18,10 +18,11 @@ import { findProjectPath } from "../application/find-project-path.ts";
 import { listLiveSessions } from "../application/list-live-sessions.ts";
 import { openThread } from "../application/open-thread.ts";
 import { releaseThread } from "../application/release-thread.ts";
+import { resolvePlace } from "../application/resolve-place.ts";
 import { isPassing } from "../retry.ts";
-import { resolveProjectPath } from "../workspace/resolve-project-path.ts";
 import { sessionEnd } from "./session-end.ts";
 import { unlessSettled } from "./settled-report.ts";
+import { agentSettingsOf } from "./agent-settings.ts";
 import { factsOf } from "./work-session-facts.ts";
 
 /** What the handler works with. */
@@ -59,7 +60,7 @@ async function begin(options: WorkSessionHandlerOptions, claim: Claim, leaseEpoc
   const { workSession, firstPrompt } = claim;
   try {
     const wanted = (await findProjectPath(app, workSession.id)) ?? claim.projectPath;
-    const projectPath = await resolveProjectPath(wanted, app.roots);
+    const projectPath = await resolvePlace(app, { taskId: workSession.taskId, projectPath: wanted });
     const onTurnEnd = claim.onTurnEnd === OnTurnEnd.COMPLETE ? "complete" : "idle";
     const opened = await openThread(app, {
       workSession: factsOf(workSession),
@@ -67,6 +68,7 @@ async function begin(options: WorkSessionHandlerOptions, claim: Claim, leaseEpoc
       firstPrompt,
       projectPath,
       onTurnEnd,
+      agentSettings: agentSettingsOf(workSession),
       runner,
     });
     log.info({ workSession: workSession.id, instance: opened.instanceId }, "a work session is begun");

@@ -9,13 +9,16 @@ export const runner = "bridge-under-test";
 /** Opens use cases on a database that is there, as a bridge does that was restarted. */
 export async function openApp(databaseUrl: string, parts: Partial<App> = {}): Promise<App> {
   return {
-    database: await Database.open({ url: databaseUrl, connectionsMax: 8 }),
+    database: parts.database ?? (await Database.open({ url: databaseUrl, connectionsMax: 8 })),
     world: systemWorld(),
     limits: defaultLimits,
     agents: new Map([["zed_agent", { wireName: "zed-agent" }]]),
     roots: ["/"],
     launchTarget: "acp-host",
     workSessions: { find: async () => null },
+    permissionPolicy: null,
+    tasks: { find: async () => null },
+    mcpUrl: () => null,
     secrets: [],
     ...parts,
   };

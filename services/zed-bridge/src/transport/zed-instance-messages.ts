@@ -28,6 +28,8 @@ export function instanceMessage(instance: ZedInstance): MessageInitShape<typeof 
     restartCount: instance.restartCount,
     lastLogLines: instance.lastLogLines,
     runner: instance.runner,
+    presentedId: instance.presentedId ?? instance.id,
+    wanted: instance.desired === "running",
     createdAt: timestampFromDate(instance.createdAt),
     updatedAt: timestampFromDate(instance.updatedAt),
     ...(instance.startedAt === null ? {} : { startedAt: timestampFromDate(instance.startedAt) }),

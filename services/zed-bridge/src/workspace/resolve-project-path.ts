@@ -9,12 +9,7 @@ import type { Reason } from "../domain/reason.ts";
  * Looks outside the roots only to resolve links, and says nothing about what is there.
  */
 export async function resolveProjectPath(given: string, roots: readonly string[]): Promise<string> {
-  if (given === "")
-    throw refusal("PROJECT_PATH_REQUIRED", given, "is needed: neither the session nor its task names one");
-  if (!path.isAbsolute(given) || given.includes("\0")) {
-    throw refusal("PROJECT_PATH_NOT_ABSOLUTE", given, "must be an absolute path");
-  }
-  const lexical = path.resolve(given);
+  const lexical = absolutePath(given);
   const real = await realpath(lexical).catch(() => null);
   const below = isBelow(real ?? lexical, roots);
   if (!below)
@@ -23,6 +18,16 @@ export async function resolveProjectPath(given: string, roots: readonly string[]
     throw refusal("PROJECT_PATH_MISSING", given, "is no folder on this host");
   }
   return real;
+}
+
+/** The path without detours. Refuses one that is empty (PROJECT_PATH_REQUIRED) or not absolute. */
+export function absolutePath(given: string): string {
+  if (given === "")
+    throw refusal("PROJECT_PATH_REQUIRED", given, "is needed: neither the session nor its task names one");
+  if (!path.isAbsolute(given) || given.includes("\0")) {
+    throw refusal("PROJECT_PATH_NOT_ABSOLUTE", given, "must be an absolute path");
+  }
+  return path.resolve(given);
 }
 
 function isBelow(candidate: string, roots: readonly string[]): boolean {

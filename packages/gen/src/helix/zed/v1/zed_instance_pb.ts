@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file helix/zed/v1/zed_instance.proto.
  */
 export const file_helix_zed_v1_zed_instance: GenFile = /*@__PURE__*/
-  fileDesc("Ch9oZWxpeC96ZWQvdjEvemVkX2luc3RhbmNlLnByb3RvEgxoZWxpeC56ZWQudjEikwMKC1plZEluc3RhbmNlEgoKAmlkGAEgASgJEg8KB3Rhc2tfaWQYAiABKAkSGQoRd29ya2luZ19kaXJlY3RvcnkYAyABKAkSFQoNbGF1bmNoX3RhcmdldBgEIAEoCRIvCgZzdGF0dXMYBSABKA4yHy5oZWxpeC56ZWQudjEuWmVkSW5zdGFuY2VTdGF0dXMSFQoNc3RhdHVzX3JlYXNvbhgGIAEoCRILCgNwaWQYByABKAUSEQoJY29ubmVjdGVkGAggASgIEhUKDXJlc3RhcnRfY291bnQYCSABKAUSFgoObGFzdF9sb2dfbGluZXMYCiADKAkSDgoGcnVubmVyGAsgASgJEi4KCmNyZWF0ZWRfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVwZGF0ZWRfYXQYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKuABChFaZWRJbnN0YW5jZVN0YXR1cxIjCh9aRURfSU5TVEFOQ0VfU1RBVFVTX1VOU1BFQ0lGSUVEEAASIAocWkVEX0lOU1RBTkNFX1NUQVRVU19TVEFSVElORxABEh8KG1pFRF9JTlNUQU5DRV9TVEFUVVNfUlVOTklORxACEiIKHlpFRF9JTlNUQU5DRV9TVEFUVVNfUkVTVEFSVElORxADEh8KG1pFRF9JTlNUQU5DRV9TVEFUVVNfU1RPUFBFRBAEEh4KGlpFRF9JTlNUQU5DRV9TVEFUVVNfRkFJTEVEEAViBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Ch9oZWxpeC96ZWQvdjEvemVkX2luc3RhbmNlLnByb3RvEgxoZWxpeC56ZWQudjEiuQMKC1plZEluc3RhbmNlEgoKAmlkGAEgASgJEg8KB3Rhc2tfaWQYAiABKAkSGQoRd29ya2luZ19kaXJlY3RvcnkYAyABKAkSFQoNbGF1bmNoX3RhcmdldBgEIAEoCRIvCgZzdGF0dXMYBSABKA4yHy5oZWxpeC56ZWQudjEuWmVkSW5zdGFuY2VTdGF0dXMSFQoNc3RhdHVzX3JlYXNvbhgGIAEoCRILCgNwaWQYByABKAUSEQoJY29ubmVjdGVkGAggASgIEhUKDXJlc3RhcnRfY291bnQYCSABKAUSFgoObGFzdF9sb2dfbGluZXMYCiADKAkSDgoGcnVubmVyGAsgASgJEi4KCmNyZWF0ZWRfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVwZGF0ZWRfYXQYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHByZXNlbnRlZF9pZBgPIAEoCRIOCgZ3YW50ZWQYECABKAgq4AEKEVplZEluc3RhbmNlU3RhdHVzEiMKH1pFRF9JTlNUQU5DRV9TVEFUVVNfVU5TUEVDSUZJRUQQABIgChxaRURfSU5TVEFOQ0VfU1RBVFVTX1NUQVJUSU5HEAESHwobWkVEX0lOU1RBTkNFX1NUQVRVU19SVU5OSU5HEAISIgoeWkVEX0lOU1RBTkNFX1NUQVRVU19SRVNUQVJUSU5HEAMSHwobWkVEX0lOU1RBTkNFX1NUQVRVU19TVE9QUEVEEAQSHgoaWkVEX0lOU1RBTkNFX1NUQVRVU19GQUlMRUQQBWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * A process that holds threads: an editor, or a host that speaks its protocol. One for each task and working folder.
@@ -21,7 +21,7 @@ export const file_helix_zed_v1_zed_instance: GenFile = /*@__PURE__*/
  */
 export type ZedInstance = Message<"helix.zed.v1.ZedInstance"> & {
   /**
-   * Opaque and URL-safe, `zed_` and 32 hexadecimal digits. The session id that it presents when it connects.
+   * Opaque and URL-safe, `zed_` and 32 hexadecimal digits.
    *
    * @generated from field: string id = 1;
    */
@@ -42,7 +42,7 @@ export type ZedInstance = Message<"helix.zed.v1.ZedInstance"> & {
   workingDirectory: string;
 
   /**
-   * How it is started: `acp-host`, `zed-headless`, `zed` or `external`.
+   * How it is started: `acp-host`, `zed-headless`, `zed`, or `external` where somebody else starts it.
    *
    * @generated from field: string launch_target = 4;
    */
@@ -56,14 +56,15 @@ export type ZedInstance = Message<"helix.zed.v1.ZedInstance"> & {
   status: ZedInstanceStatus;
 
   /**
-   * Why it is in this status, empty where that is plain.
+   * Why it is in this status, in words or UPPER_SNAKE (`STOPPED_ON_REQUEST`, `IDLE`, `NO_THREADS`, `TOKEN_REVOKED`,
+   * `exit code 1`), empty where that is plain. Secrets are taken out.
    *
    * @generated from field: string status_reason = 6;
    */
   statusReason: string;
 
   /**
-   * The process id on the bridge's host. 0 while there is none.
+   * The process id on the bridge's host. 0 while there is none, and for `external`.
    *
    * @generated from field: int32 pid = 7;
    */
@@ -84,7 +85,7 @@ export type ZedInstance = Message<"helix.zed.v1.ZedInstance"> & {
   restartCount: number;
 
   /**
-   * The last lines that it wrote, oldest first, at most 100.
+   * The last lines that it wrote, oldest first, at most 100. Secrets are taken out. Empty for `external`.
    *
    * @generated from field: repeated string last_log_lines = 10;
    */
@@ -117,6 +118,20 @@ export type ZedInstance = Message<"helix.zed.v1.ZedInstance"> & {
    * @generated from field: google.protobuf.Timestamp started_at = 14;
    */
   startedAt?: Timestamp | undefined;
+
+  /**
+   * What it presents as `session_id` when it connects: its own id, or the one that it was adopted with.
+   *
+   * @generated from field: string presented_id = 15;
+   */
+  presentedId: string;
+
+  /**
+   * Whether somebody wants it. False while it is being stopped, and afterwards until one of its threads has work.
+   *
+   * @generated from field: bool wanted = 16;
+   */
+  wanted: boolean;
 };
 
 /**
@@ -140,7 +155,7 @@ export const ZedInstanceStatus = {
   UNSPECIFIED: 0,
 
   /**
-   * Wanted, or started and not connected yet.
+   * Wanted, or started and not connected yet. An `external` one is waited for.
    *
    * @generated from enum value: ZED_INSTANCE_STATUS_STARTING = 1;
    */
@@ -161,7 +176,7 @@ export const ZedInstanceStatus = {
   RESTARTING: 3,
 
   /**
-   * Not wanted any more, and ended.
+   * Not wanted, and ended. It is started again when one of its threads has work.
    *
    * @generated from enum value: ZED_INSTANCE_STATUS_STOPPED = 4;
    */

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file helix/zed/v1/zed_instance_service.proto.
  */
 export const file_helix_zed_v1_zed_instance_service: GenFile = /*@__PURE__*/
-  fileDesc("CidoZWxpeC96ZWQvdjEvemVkX2luc3RhbmNlX3NlcnZpY2UucHJvdG8SDGhlbGl4LnplZC52MSJwChdMaXN0WmVkSW5zdGFuY2VzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAgSGAoHdGFza19pZBgDIAEoCUIHukgEcgIYQCJlChhMaXN0WmVkSW5zdGFuY2VzUmVzcG9uc2USMAoNemVkX2luc3RhbmNlcxgBIAMoCzIZLmhlbGl4LnplZC52MS5aZWRJbnN0YW5jZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMQoVR2V0WmVkSW5zdGFuY2VSZXF1ZXN0EhgKAmlkGAEgASgJQgzgQQK6SAZyBBABGEAiSQoWR2V0WmVkSW5zdGFuY2VSZXNwb25zZRIvCgx6ZWRfaW5zdGFuY2UYASABKAsyGS5oZWxpeC56ZWQudjEuWmVkSW5zdGFuY2UiMgoWU3RvcFplZEluc3RhbmNlUmVxdWVzdBIYCgJpZBgBIAEoCUIM4EECukgGcgQQARhAIkoKF1N0b3BaZWRJbnN0YW5jZVJlc3BvbnNlEi8KDHplZF9pbnN0YW5jZRgBIAEoCzIZLmhlbGl4LnplZC52MS5aZWRJbnN0YW5jZTLIAwoSWmVkSW5zdGFuY2VTZXJ2aWNlEoMBChBMaXN0WmVkSW5zdGFuY2VzEiUuaGVsaXguemVkLnYxLkxpc3RaZWRJbnN0YW5jZXNSZXF1ZXN0GiYuaGVsaXguemVkLnYxLkxpc3RaZWRJbnN0YW5jZXNSZXNwb25zZSIgkAIBgtPkkwIXEhUvYXBpL3YxL3plZC1pbnN0YW5jZXMSkAEKDkdldFplZEluc3RhbmNlEiMuaGVsaXguemVkLnYxLkdldFplZEluc3RhbmNlUmVxdWVzdBokLmhlbGl4LnplZC52MS5HZXRaZWRJbnN0YW5jZVJlc3BvbnNlIjOQAgGC0+STAipiDHplZF9pbnN0YW5jZRIaL2FwaS92MS96ZWQtaW5zdGFuY2VzL3tpZH0SmAEKD1N0b3BaZWRJbnN0YW5jZRIkLmhlbGl4LnplZC52MS5TdG9wWmVkSW5zdGFuY2VSZXF1ZXN0GiUuaGVsaXguemVkLnYxLlN0b3BaZWRJbnN0YW5jZVJlc3BvbnNlIjiC0+STAjI6ASpiDHplZF9pbnN0YW5jZSIfL2FwaS92MS96ZWQtaW5zdGFuY2VzL3tpZH06c3RvcGIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_api_field_behavior, file_helix_zed_v1_zed_instance]);
+  fileDesc("CidoZWxpeC96ZWQvdjEvemVkX2luc3RhbmNlX3NlcnZpY2UucHJvdG8SDGhlbGl4LnplZC52MSJwChdMaXN0WmVkSW5zdGFuY2VzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAgSGAoHdGFza19pZBgDIAEoCUIHukgEcgIYQCJlChhMaXN0WmVkSW5zdGFuY2VzUmVzcG9uc2USMAoNemVkX2luc3RhbmNlcxgBIAMoCzIZLmhlbGl4LnplZC52MS5aZWRJbnN0YW5jZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMQoVR2V0WmVkSW5zdGFuY2VSZXF1ZXN0EhgKAmlkGAEgASgJQgzgQQK6SAZyBBABGEAiSQoWR2V0WmVkSW5zdGFuY2VSZXNwb25zZRIvCgx6ZWRfaW5zdGFuY2UYASABKAsyGS5oZWxpeC56ZWQudjEuWmVkSW5zdGFuY2UiMgoWU3RvcFplZEluc3RhbmNlUmVxdWVzdBIYCgJpZBgBIAEoCUIM4EECukgGcgQQARhAIkoKF1N0b3BaZWRJbnN0YW5jZVJlc3BvbnNlEi8KDHplZF9pbnN0YW5jZRgBIAEoCzIZLmhlbGl4LnplZC52MS5aZWRJbnN0YW5jZSKrAQoXQWRvcHRaZWRJbnN0YW5jZVJlcXVlc3QSHQoHdGFza19pZBgBIAEoCUIM4EECukgGcgQQARhAEkUKDnplZF9zZXNzaW9uX2lkGAIgASgJQi3gQQK6SCdyJTIjXltBLVphLXowLTldW0EtWmEtejAtOS5ffi1dezAsMTI3fSQSKgoRd29ya2luZ19kaXJlY3RvcnkYAyABKAlCD+BBArpICXIHGIAgMgJeLyJaChhBZG9wdFplZEluc3RhbmNlUmVzcG9uc2USLwoMemVkX2luc3RhbmNlGAEgASgLMhkuaGVsaXguemVkLnYxLlplZEluc3RhbmNlEg0KBXRva2VuGAIgASgJIjgKHElzc3VlWmVkSW5zdGFuY2VUb2tlblJlcXVlc3QSGAoCaWQYASABKAlCDOBBArpIBnIEEAEYQCJfCh1Jc3N1ZVplZEluc3RhbmNlVG9rZW5SZXNwb25zZRIvCgx6ZWRfaW5zdGFuY2UYASABKAsyGS5oZWxpeC56ZWQudjEuWmVkSW5zdGFuY2USDQoFdG9rZW4YAiABKAkiOQodUmV2b2tlWmVkSW5zdGFuY2VUb2tlblJlcXVlc3QSGAoCaWQYASABKAlCDOBBArpIBnIEEAEYQCJRCh5SZXZva2VaZWRJbnN0YW5jZVRva2VuUmVzcG9uc2USLwoMemVkX2luc3RhbmNlGAEgASgLMhkuaGVsaXguemVkLnYxLlplZEluc3RhbmNlMrAHChJaZWRJbnN0YW5jZVNlcnZpY2USgwEKEExpc3RaZWRJbnN0YW5jZXMSJS5oZWxpeC56ZWQudjEuTGlzdFplZEluc3RhbmNlc1JlcXVlc3QaJi5oZWxpeC56ZWQudjEuTGlzdFplZEluc3RhbmNlc1Jlc3BvbnNlIiCQAgGC0+STAhcSFS9hcGkvdjEvemVkLWluc3RhbmNlcxKQAQoOR2V0WmVkSW5zdGFuY2USIy5oZWxpeC56ZWQudjEuR2V0WmVkSW5zdGFuY2VSZXF1ZXN0GiQuaGVsaXguemVkLnYxLkdldFplZEluc3RhbmNlUmVzcG9uc2UiM5ACAYLT5JMCKmIMemVkX2luc3RhbmNlEhovYXBpL3YxL3plZC1pbnN0YW5jZXMve2lkfRKYAQoPU3RvcFplZEluc3RhbmNlEiQuaGVsaXguemVkLnYxLlN0b3BaZWRJbnN0YW5jZVJlcXVlc3QaJS5oZWxpeC56ZWQudjEuU3RvcFplZEluc3RhbmNlUmVzcG9uc2UiOILT5JMCMjoBKmIMemVkX2luc3RhbmNlIh8vYXBpL3YxL3plZC1pbnN0YW5jZXMve2lkfTpzdG9wEokBChBBZG9wdFplZEluc3RhbmNlEiUuaGVsaXguemVkLnYxLkFkb3B0WmVkSW5zdGFuY2VSZXF1ZXN0GiYuaGVsaXguemVkLnYxLkFkb3B0WmVkSW5zdGFuY2VSZXNwb25zZSImgtPkkwIgOgEqIhsvYXBpL3YxL3plZC1pbnN0YW5jZXM6YWRvcHQSogEKFUlzc3VlWmVkSW5zdGFuY2VUb2tlbhIqLmhlbGl4LnplZC52MS5Jc3N1ZVplZEluc3RhbmNlVG9rZW5SZXF1ZXN0GisuaGVsaXguemVkLnYxLklzc3VlWmVkSW5zdGFuY2VUb2tlblJlc3BvbnNlIjCC0+STAio6ASoiJS9hcGkvdjEvemVkLWluc3RhbmNlcy97aWR9Omlzc3VlVG9rZW4StAEKFlJldm9rZVplZEluc3RhbmNlVG9rZW4SKy5oZWxpeC56ZWQudjEuUmV2b2tlWmVkSW5zdGFuY2VUb2tlblJlcXVlc3QaLC5oZWxpeC56ZWQudjEuUmV2b2tlWmVkSW5zdGFuY2VUb2tlblJlc3BvbnNlIj+C0+STAjk6ASpiDHplZF9pbnN0YW5jZSImL2FwaS92MS96ZWQtaW5zdGFuY2VzL3tpZH06cmV2b2tlVG9rZW5iBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_api_field_behavior, file_helix_zed_v1_zed_instance]);
 
 /**
  * Which page of the caller's instances.
@@ -165,6 +165,162 @@ export const StopZedInstanceResponseSchema: GenMessage<StopZedInstanceResponse> 
   messageDesc(file_helix_zed_v1_zed_instance_service, 5);
 
 /**
+ * Which editor to adopt.
+ *
+ * @generated from message helix.zed.v1.AdoptZedInstanceRequest
+ */
+export type AdoptZedInstanceRequest = Message<"helix.zed.v1.AdoptZedInstanceRequest"> & {
+  /**
+   * The task that it works for.
+   *
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * What it presents as `session_id` when it connects (its HELIX_SESSION_ID): 1 to 128 letters, digits and `._~-`. Not
+   * beginning with `zed_`, as the bridge's own ids do.
+   *
+   * @generated from field: string zed_session_id = 2;
+   */
+  zedSessionId: string;
+
+  /**
+   * The folder that it works in as it sees it, an absolute path of at most 4,096 characters. It need not exist on the
+   * bridge's host.
+   *
+   * @generated from field: string working_directory = 3;
+   */
+  workingDirectory: string;
+};
+
+/**
+ * Describes the message helix.zed.v1.AdoptZedInstanceRequest.
+ * Use `create(AdoptZedInstanceRequestSchema)` to create a new message.
+ */
+export const AdoptZedInstanceRequestSchema: GenMessage<AdoptZedInstanceRequest> = /*@__PURE__*/
+  messageDesc(file_helix_zed_v1_zed_instance_service, 6);
+
+/**
+ * The instance, and how it proves itself.
+ *
+ * @generated from message helix.zed.v1.AdoptZedInstanceResponse
+ */
+export type AdoptZedInstanceResponse = Message<"helix.zed.v1.AdoptZedInstanceResponse"> & {
+  /**
+   * The instance as it is.
+   *
+   * @generated from field: helix.zed.v1.ZedInstance zed_instance = 1;
+   */
+  zedInstance?: ZedInstance | undefined;
+
+  /**
+   * What it presents when it connects (its ZED_HELIX_TOKEN): 43 letters, digits, `-` and `_`. Shown only here.
+   *
+   * @generated from field: string token = 2;
+   */
+  token: string;
+};
+
+/**
+ * Describes the message helix.zed.v1.AdoptZedInstanceResponse.
+ * Use `create(AdoptZedInstanceResponseSchema)` to create a new message.
+ */
+export const AdoptZedInstanceResponseSchema: GenMessage<AdoptZedInstanceResponse> = /*@__PURE__*/
+  messageDesc(file_helix_zed_v1_zed_instance_service, 7);
+
+/**
+ * Which instance to make a token for.
+ *
+ * @generated from message helix.zed.v1.IssueZedInstanceTokenRequest
+ */
+export type IssueZedInstanceTokenRequest = Message<"helix.zed.v1.IssueZedInstanceTokenRequest"> & {
+  /**
+   * The instance's id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message helix.zed.v1.IssueZedInstanceTokenRequest.
+ * Use `create(IssueZedInstanceTokenRequestSchema)` to create a new message.
+ */
+export const IssueZedInstanceTokenRequestSchema: GenMessage<IssueZedInstanceTokenRequest> = /*@__PURE__*/
+  messageDesc(file_helix_zed_v1_zed_instance_service, 8);
+
+/**
+ * The token.
+ *
+ * @generated from message helix.zed.v1.IssueZedInstanceTokenResponse
+ */
+export type IssueZedInstanceTokenResponse = Message<"helix.zed.v1.IssueZedInstanceTokenResponse"> & {
+  /**
+   * The instance as it is.
+   *
+   * @generated from field: helix.zed.v1.ZedInstance zed_instance = 1;
+   */
+  zedInstance?: ZedInstance | undefined;
+
+  /**
+   * What it presents when it connects (its ZED_HELIX_TOKEN): 43 letters, digits, `-` and `_`. Shown only here.
+   *
+   * @generated from field: string token = 2;
+   */
+  token: string;
+};
+
+/**
+ * Describes the message helix.zed.v1.IssueZedInstanceTokenResponse.
+ * Use `create(IssueZedInstanceTokenResponseSchema)` to create a new message.
+ */
+export const IssueZedInstanceTokenResponseSchema: GenMessage<IssueZedInstanceTokenResponse> = /*@__PURE__*/
+  messageDesc(file_helix_zed_v1_zed_instance_service, 9);
+
+/**
+ * Whose token to end.
+ *
+ * @generated from message helix.zed.v1.RevokeZedInstanceTokenRequest
+ */
+export type RevokeZedInstanceTokenRequest = Message<"helix.zed.v1.RevokeZedInstanceTokenRequest"> & {
+  /**
+   * The instance's id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message helix.zed.v1.RevokeZedInstanceTokenRequest.
+ * Use `create(RevokeZedInstanceTokenRequestSchema)` to create a new message.
+ */
+export const RevokeZedInstanceTokenRequestSchema: GenMessage<RevokeZedInstanceTokenRequest> = /*@__PURE__*/
+  messageDesc(file_helix_zed_v1_zed_instance_service, 10);
+
+/**
+ * The instance, without a token.
+ *
+ * @generated from message helix.zed.v1.RevokeZedInstanceTokenResponse
+ */
+export type RevokeZedInstanceTokenResponse = Message<"helix.zed.v1.RevokeZedInstanceTokenResponse"> & {
+  /**
+   * The instance as it is.
+   *
+   * @generated from field: helix.zed.v1.ZedInstance zed_instance = 1;
+   */
+  zedInstance?: ZedInstance | undefined;
+};
+
+/**
+ * Describes the message helix.zed.v1.RevokeZedInstanceTokenResponse.
+ * Use `create(RevokeZedInstanceTokenResponseSchema)` to create a new message.
+ */
+export const RevokeZedInstanceTokenResponseSchema: GenMessage<RevokeZedInstanceTokenResponse> = /*@__PURE__*/
+  messageDesc(file_helix_zed_v1_zed_instance_service, 11);
+
+/**
  * The processes that hold threads.
  *
  * @generated from service helix.zed.v1.ZedInstanceService
@@ -191,7 +347,11 @@ export const ZedInstanceService: GenService<{
     output: typeof GetZedInstanceResponseSchema;
   },
   /**
-   * Stops an instance's process. It is started again when one of its threads has work.
+   * Stops an instance: its process ends (SIGTERM to everything it started, SIGKILL 4 s later), the turns that run or wait
+   * in its threads end as interrupted with the reason INSTANCE_STOPPED. Its threads and its folders stay: the next message
+   * to any of its threads starts it again, and the thread is reopened. An `external` one is cut off and not let in until
+   * then; its process is its owner's. Returns at once, with `wanted` false; the status is STOPPED when it has ended.
+   * Stopping what is stopped changes nothing.
    *
    * @generated from rpc helix.zed.v1.ZedInstanceService.StopZedInstance
    */
@@ -199,6 +359,44 @@ export const ZedInstanceService: GenService<{
     methodKind: "unary";
     input: typeof StopZedInstanceRequestSchema;
     output: typeof StopZedInstanceResponseSchema;
+  },
+  /**
+   * Adopts an editor that somebody else starts, for instance in a sandbox: from now on it may connect with the session id
+   * that it presents and the token that this returns, and the sessions of the task that work in that folder are carried
+   * out by it. Adopting again returns the same instance and a new token. Refuses with FAILED_PRECONDITION where the bridge
+   * runs a process for that folder (INSTANCE_RUNS) or the task has ended (TASK_ENDED), with ALREADY_EXISTS where another
+   * instance presents that session id (ZED_SESSION_ID_TAKEN).
+   *
+   * @generated from rpc helix.zed.v1.ZedInstanceService.AdoptZedInstance
+   */
+  adoptZedInstance: {
+    methodKind: "unary";
+    input: typeof AdoptZedInstanceRequestSchema;
+    output: typeof AdoptZedInstanceResponseSchema;
+  },
+  /**
+   * Makes a new token for an `external` instance and ends the older one, with the connection that it was used for: its
+   * turns go back to the queue. The token is shown here and never again; only its hash is kept. Processes of the bridge
+   * are given theirs by it: for those it refuses with FAILED_PRECONDITION (INSTANCE_NOT_EXTERNAL).
+   *
+   * @generated from rpc helix.zed.v1.ZedInstanceService.IssueZedInstanceToken
+   */
+  issueZedInstanceToken: {
+    methodKind: "unary";
+    input: typeof IssueZedInstanceTokenRequestSchema;
+    output: typeof IssueZedInstanceTokenResponseSchema;
+  },
+  /**
+   * Ends an instance's token, and the connection that it was used for, within a second: its turns go back to the queue. A
+   * process of the bridge is then ended and started again with a new token; an `external` one waits for a new one to be
+   * issued. Revoking where there is no token changes nothing.
+   *
+   * @generated from rpc helix.zed.v1.ZedInstanceService.RevokeZedInstanceToken
+   */
+  revokeZedInstanceToken: {
+    methodKind: "unary";
+    input: typeof RevokeZedInstanceTokenRequestSchema;
+    output: typeof RevokeZedInstanceTokenResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_helix_zed_v1_zed_instance_service, 0);
