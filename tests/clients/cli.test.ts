@@ -1,11 +1,11 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { run } from "@helix-zed/cli/run";
 import { type Cluster, startCluster } from "@helix-zed/harness/cluster.ts";
 import { eventually } from "@helix-zed/harness/eventually.ts";
+import { freePort } from "@helix-zed/harness/free-port.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const program = fileURLToPath(import.meta.resolve("@helix-zed/cli/main"));
@@ -90,8 +90,9 @@ describe("the command line", () => {
     expect(answer).toMatchObject({ code: 0, stderr: "" });
     expect(jsonLines(answer.stdout).at(-1)).toMatchObject({ role: "assistant", type: "text" });
     await eventually("the tail shows the message", () => tailed.includes("Now add a test"));
+    const exit = once(tail, "exit");
     tail.kill("SIGINT");
-    expect(await once(tail, "exit")).toEqual([130, null]);
+    expect(await exit).toEqual([130, null]);
   }, 90_000);
 
   test("prints tables on a terminal", async () => {
@@ -141,10 +142,11 @@ describe("the command line", () => {
 
   test("ends when its reader has had enough", async () => {
     const watching = spawn(process.execPath, [program, "task", "watch"], { env: environment() });
+    const exit = once(watching, "exit");
     await once(watching.stdout, "data");
     watching.stdout.destroy();
     await cli("task", "create", "One more", "-a", "simple");
-    expect(await once(watching, "exit")).toEqual([0, null]);
+    expect(await exit).toEqual([0, null]);
   });
 
   test("shows nothing of what a server or an agent says that a terminal would obey", async () => {
@@ -152,10 +154,9 @@ describe("the command line", () => {
       response.writeHead(404, { "content-type": "application/json" });
       response.end(JSON.stringify({ code: "not_found", message: "\u001b[2Jgone\u0007" }));
     });
-    hostile.listen(0, "127.0.0.1");
+    const port = await freePort();
+    hostile.listen(port, "127.0.0.1");
     await once(hostile, "listening");
-    // The port of a server that listens on TCP is a number.
-    const { port } = hostile.address() as AddressInfo;
     const { stderr } = await onTerminal("--url", `http://127.0.0.1:${port}`, "task", "get", "tsk_1");
     hostile.close();
     // oxlint-disable-next-line no-control-regex
