@@ -5,6 +5,9 @@
 // The types below are what stands on the wire and what the parser yields, in one: where a value is missing, the editor
 // writes "" or null as the type says, and the parser reads absent, null and "" alike. Unknown keys are dropped. There is
 // no acknowledgement, no sequence number and no session id in a frame: who speaks is known from the connection.
+//
+// `permission_requested` and `permission_resolved` are said by our own hosts only. An editor asks in its own window; all
+// that can be seen of it is a tool call with the status `Waiting for confirmation`.
 import { z } from "zod";
 import { content, errorText, id, idOrEmpty, idOrNull, label, labelOrNull } from "./wire-text.ts";
 
@@ -114,6 +117,43 @@ const uiStateResponse = event(
   }),
 );
 
+/** What an answer to a request for permission can mean. */
+export const permissionOptionKinds = ["allow_once", "allow_always", "reject_once", "reject_always"] as const;
+
+/** One of {@link permissionOptionKinds}; `""` for a meaning that has no name here. */
+export type PermissionOptionKind = (typeof permissionOptionKinds)[number] | "";
+
+const permissionOptionsMax = 32;
+
+/** An agent asks to be allowed something, and its turn waits. Told again on every new link until it is resolved. */
+const permissionRequested = event(
+  "permission_requested",
+  z.object({
+    acp_thread_id: id,
+    request_id: idOrEmpty,
+    permission_id: id,
+    title: label,
+    /** The label of the tool call that waits, as its entry has it. */
+    tool_name: label,
+    options: z
+      .array(z.object({ option_id: id, name: label, kind: z.enum([...permissionOptionKinds, ""]).catch("") }))
+      .max(permissionOptionsMax),
+    timestamp,
+  }),
+);
+
+/** How a request for permission has ended. `gone`: nobody waits under this id. */
+export const permissionOutcomes = ["allowed", "rejected", "withdrawn", "expired", "gone"] as const;
+
+/** One of {@link permissionOutcomes}. */
+export type PermissionOutcome = (typeof permissionOutcomes)[number];
+
+/** A request for permission is no longer open. */
+const permissionResolved = event(
+  "permission_resolved",
+  z.object({ acp_thread_id: idOrEmpty, permission_id: id, outcome: z.enum(permissionOutcomes) }),
+);
+
 /** Every event, by the name on the wire. */
 export const eventSchemas = {
   ping,
@@ -127,6 +167,8 @@ export const eventSchemas = {
   thread_load_error: threadLoadError,
   turn_cancelled: turnCancelled,
   ui_state_response: uiStateResponse,
+  permission_requested: permissionRequested,
+  permission_resolved: permissionResolved,
 } as const;
 
 /** The names of the events. */

@@ -92,12 +92,22 @@ describe("an editor's frame", () => {
 describe("a server's frame", () => {
   const chat: SyncCommand = {
     type: "chat_message",
-    data: { message: "Hi", request_id: "trn_1", acp_thread_id: null, agent_name: null, interrupt: false },
+    data: {
+      message: "Hi",
+      request_id: "trn_1",
+      acp_thread_id: null,
+      agent_name: null,
+      interrupt: false,
+      attempt: 1,
+      model: null,
+      mode: null,
+      permission_policy: null,
+    },
   };
 
   test("leaves out what it does not say", () => {
     expect(encodeCommand(chat)).toBe(
-      '{"type":"chat_message","data":{"message":"Hi","request_id":"trn_1","interrupt":false}}',
+      '{"type":"chat_message","data":{"message":"Hi","request_id":"trn_1","interrupt":false,"attempt":1}}',
     );
     expect(parseCommand(encodeCommand(chat))).toEqual({ kind: "command", command: chat });
   });

@@ -6,6 +6,7 @@ import type { Config } from "./config.ts";
 import { defaultAgents } from "./default-agents.ts";
 import { Host } from "./host.ts";
 import { Outbox } from "./outbox.ts";
+import { PermissionDesk } from "./permission-desk.ts";
 import { SyncClient } from "./sync-client.ts";
 import type { SyncEvent } from "@helix-zed/sync-protocol";
 import { ThreadIndex } from "./thread-index.ts";
@@ -35,8 +36,9 @@ export function startAcpHost(options: AcpHostOptions): AcpHost {
   const { defaultAgent, dataDir, workDir, permissionLimitMs } = config;
   const definitions = [...config.agents, ...defaultAgents(nodePath)];
   const agents = new Agents({ definitions, defaultAgent, environment, dataDir, workDir, world, log });
-  const threads = new Threads({ agents, index, workDir, world, send, permissionLimitMs });
-  const host = new Host({ ...config, threads, hasThreads: !index.isEmpty, world, log, send });
+  const desk = new PermissionDesk({ world, send, limitMs: permissionLimitMs });
+  const threads = new Threads({ agents, index, workDir, world, send, desk });
+  const host = new Host({ ...config, threads, desk, hasThreads: !index.isEmpty, world, log, send });
   let orphanTimer: Timer | undefined;
   const watchLink = (state: "up" | "down"): void => {
     if (state === "up") orphanTimer?.cancel();

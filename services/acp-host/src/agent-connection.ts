@@ -14,6 +14,8 @@ import { z } from "zod";
 import type { AgentDefinition } from "./agent-definition.ts";
 import type { AgentProcess } from "./agent-process.ts";
 import { CommandQueue } from "./command-queue.ts";
+import { type Choice, requestFor } from "./session-choices.ts";
+import type { SessionSettings } from "./session-settings.ts";
 import { describeError, Failure, MissingThread, saysSessionIsGone } from "./failure.ts";
 import { within, type World } from "./world.ts";
 
@@ -106,29 +108,30 @@ export class AgentConnection {
   }
 
   /** Creates a session and returns its id. */
-  newSession(cwd: string): Promise<string> {
+  newSession(cwd: string, settings: SessionSettings): Promise<string> {
     return this.#creation.run(async () => {
-      const { sessionId } = await this.#ask("cannot open a session", sessionLimitMs, (agent) =>
+      const session = await this.#ask("cannot open a session", sessionLimitMs, (agent) =>
         agent.request(methods.agent.session.new, { cwd, mcpServers: [] }),
       );
-      await this.#setMode(sessionId);
+      const { sessionId } = session;
+      await this.#setUp(sessionId, settings, session);
       return sessionId;
     });
   }
 
   /** Takes a session up again; the listener hears its history first. */
-  async loadSession(sessionId: string, cwd: string): Promise<void> {
+  async loadSession(sessionId: string, cwd: string, settings: SessionSettings): Promise<void> {
     if (this.#info?.agentCapabilities?.loadSession !== true) {
       throw new Failure(`agent "${this.agent.name}" cannot load sessions`);
     }
-    await this.#ask("cannot load the session", sessionLimitMs, async (agent) => {
+    const session = await this.#ask("cannot load the session", sessionLimitMs, async (agent) => {
       try {
-        await agent.request(methods.agent.session.load, { sessionId, cwd, mcpServers: [] });
+        return await agent.request(methods.agent.session.load, { sessionId, cwd, mcpServers: [] });
       } catch (error) {
         throw saysSessionIsGone(error) ? new MissingThread(sessionId) : error;
       }
     });
-    await this.#setMode(sessionId);
+    await this.#setUp(sessionId, settings, session);
   }
 
   /** Hears a session from now on, beginning with what it said before anybody listened. */
@@ -157,12 +160,17 @@ export class AgentConnection {
     this.#options.process.kill("SIGKILL");
   }
 
-  async #setMode(sessionId: string): Promise<void> {
-    const modeId = this.agent.default_mode;
-    if (modeId === undefined) return;
-    await this.#ask(`cannot be put into mode "${modeId}"`, sessionLimitMs, (agent) =>
-      agent.request(methods.agent.session.setMode, { sessionId, modeId }),
-    );
+  async #setUp(sessionId: string, { mode, model }: SessionSettings, session: unknown): Promise<void> {
+    const modeWanted = mode ?? this.agent.default_mode ?? null;
+    if (modeWanted !== null) await this.#choose("mode", modeWanted, sessionId, session);
+    if (model !== null) await this.#choose("model", model, sessionId, session);
+  }
+
+  async #choose(choice: Choice, name: string, sessionId: string, session: unknown): Promise<void> {
+    await this.#ask(`cannot be put into ${choice} "${name}"`, sessionLimitMs, (agent) => {
+      const { method, params } = requestFor(choice, name, session);
+      return agent.request(method, { sessionId, ...params });
+    });
   }
 
   #deliver(sessionId: string, update: unknown): void {

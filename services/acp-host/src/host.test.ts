@@ -6,6 +6,7 @@ import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { agentDefinition } from "./agent-definition.ts";
 import { Agents } from "./agents.ts";
 import { Host } from "./host.ts";
+import { PermissionDesk } from "./permission-desk.ts";
 import { makeHostFolders } from "./testing/host-process.ts";
 import { SimulatedWorld } from "./testing/simulated-world.ts";
 import { ThreadIndex } from "./thread-index.ts";
@@ -55,9 +56,10 @@ class Desk {
       this.events.push(event);
       for (const check of this.#waiting) check();
     };
-    const threads = new Threads({ agents, index, workDir, world, send, permissionLimitMs: 60_000 });
+    const desk = new PermissionDesk({ world, send, limitMs: 60_000 });
+    const threads = new Threads({ agents, index, workDir, world, send, desk });
     const limits = { readyAfterMs: 5_000, cancelLimitMs: 10_000 };
-    this.host = new Host({ threads, hasThreads: !index.isEmpty, world, log, send, ...limits });
+    this.host = new Host({ threads, desk, hasThreads: !index.isEmpty, world, log, send, ...limits });
   }
 
   command(type: string, data: object): void {

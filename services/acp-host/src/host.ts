@@ -2,6 +2,9 @@ import { parseCommand, type SyncCommand, type SyncEvent } from "@helix-zed/sync-
 import type { Logger } from "pino";
 import { CommandQueue } from "./command-queue.ts";
 import { describeError } from "./failure.ts";
+import type { PermissionDesk } from "./permission-desk.ts";
+import { Requests } from "./requests.ts";
+import { settingsIn } from "./session-settings.ts";
 import type { ThreadSession } from "./thread-session.ts";
 import type { Threads } from "./threads.ts";
 import type { Timer, World } from "./world.ts";
@@ -12,7 +15,7 @@ import type { Timer, World } from "./world.ts";
 //   queue until its turn has ended; the creation of a thread does not.
 // - open_thread, cancel_current_turn and query_ui_state overtake the queue, and so
 //   does the cancelling half of an interrupt.
-// - Nothing is deduplicated: the same message twice is two turns.
+// - A request that came before is not run again (requests.ts); Zed would.
 // - A cancel names a request; if the thread of that request generates, whatever
 //   runs there is cancelled. A request that still waits in the queue is not known
 //   yet: the answer is noop, and it runs afterwards.
@@ -25,6 +28,7 @@ import type { Timer, World } from "./world.ts";
 
 export interface HostOptions {
   readonly threads: Threads;
+  readonly desk: PermissionDesk;
   /** Whether threads of an earlier run are known. */
   readonly hasThreads: boolean;
   readonly world: World;
@@ -38,13 +42,16 @@ export interface HostOptions {
 type ChatMessage = SyncCommand<"chat_message">["data"];
 type OpenThread = SyncCommand<"open_thread">["data"];
 
-const requestsKept = 10_000;
+interface StartedThread {
+  readonly threadId: string;
+  readonly session: ThreadSession;
+}
 
 /** Carries out the commands of the server. */
 export class Host {
   readonly #options: HostOptions;
   readonly #queue = new CommandQueue();
-  readonly #threadOfRequest = new Map<string, string>();
+  readonly #requests = new Requests();
   #readyTimer: Timer | undefined;
   #connectedBefore = false;
   #shown: string | null = null;
@@ -57,9 +64,10 @@ export class Host {
   onLink(state: "up" | "down"): void {
     this.#readyTimer?.cancel();
     if (state === "down") return;
-    const { world, readyAfterMs, hasThreads } = this.#options;
+    const { world, readyAfterMs, hasThreads, desk } = this.#options;
     if (!this.#connectedBefore && !hasThreads) this.#sendReady("zed-agent", null);
     this.#connectedBefore = true;
+    desk.tellAgain();
     this.#readyTimer = world.after(readyAfterMs, () => this.#sendReady("zed-connection", null));
   }
 
@@ -76,7 +84,7 @@ export class Host {
   #carryOut(command: SyncCommand): void {
     switch (command.type) {
       case "chat_message":
-        return this.#enqueue(command.data, { echo: false });
+        return this.#take(command.data);
       case "simulate_user_input":
         return this.#enqueue({ ...command.data, interrupt: false }, { echo: true });
       case "open_thread":
@@ -85,9 +93,25 @@ export class Host {
         return this.#cancel(command.data.request_id || "unknown");
       case "query_ui_state":
         return this.#tellUiState(command.data.query_id);
+      case "answer_permission":
+        return this.#options.desk.answer(command.data.permission_id, command.data.option_id);
       default:
         return command satisfies never;
     }
+  }
+
+  #take(message: ChatMessage): void {
+    const { request_id: requestId, attempt } = message;
+    const verdict = this.#requests.take(requestId, attempt);
+    if (verdict.kind === "run") return this.#enqueue(message, { echo: false });
+    const { log, send, threads } = this.#options;
+    log.info({ requestId, attempt, known: verdict.kind }, "a request came again");
+    if (verdict.kind === "underWay") return;
+    const threadId = verdict.threadId ?? "";
+    const answered = threads.answered(threadId, requestId);
+    const prompt = { requestId, text: message.message, echo: false };
+    if (answered !== undefined && threads.inMemory(threadId)?.retell(prompt, answered) !== undefined) return;
+    send(verdict.end);
   }
 
   #enqueue(message: ChatMessage, how: { readonly echo: boolean }): void {
@@ -100,11 +124,10 @@ export class Host {
   }
 
   async #startThread(message: ChatMessage, echo: boolean): Promise<void> {
-    const { threads, log, send } = this.#options;
+    const { log, send } = this.#options;
     const requestId = message.request_id;
     try {
-      const { threadId, session } = await threads.create(message.agent_name);
-      log.info({ requestId, threadId, agent: message.agent_name }, "thread created");
+      const { threadId, session } = (await this.#findStarted(message)) ?? (await this.#create(message));
       this.#sendReady(message.agent_name ?? "zed-agent", threadId);
       send({ event_type: "thread_created", data: { acp_thread_id: threadId, request_id: requestId } });
       await this.#runTurn({ session, threadId, message, echo });
@@ -114,12 +137,33 @@ export class Host {
     }
   }
 
+  async #create(message: ChatMessage): Promise<StartedThread> {
+    const { threads, log } = this.#options;
+    const { request_id: requestId, agent_name: agentName } = message;
+    const created = await threads.create({ requestId, agentName, settings: settingsIn(message) });
+    log.info({ requestId, threadId: created.threadId, agent: agentName }, "thread created");
+    return created;
+  }
+
+  /** The thread that this request had begun before the server, or this host, lost sight of it. */
+  async #findStarted(message: ChatMessage): Promise<StartedThread | undefined> {
+    const { threads, log } = this.#options;
+    const threadId = threads.ofRequest(message.request_id);
+    if (threadId === undefined) return undefined;
+    try {
+      return { threadId, session: (await threads.open(threadId, settingsIn(message))).session };
+    } catch (error) {
+      log.warn({ threadId, reason: describeError(error) }, "a thread that was begun is not there any more");
+      return undefined;
+    }
+  }
+
   async #followUp(message: ChatMessage, threadId: string, echo: boolean): Promise<void> {
     const { threads, cancelLimitMs } = this.#options;
     let session: ThreadSession;
     try {
       await threads.inMemory(threadId)?.settle(cancelLimitMs);
-      const opened = await threads.open(threadId);
+      const opened = await threads.open(threadId, settingsIn(message));
       session = opened.session;
       if (opened.loaded) this.#sendReady(message.agent_name ?? threads.wireName(threadId) ?? "zed-agent", threadId);
     } catch (error) {
@@ -141,23 +185,22 @@ export class Host {
     const { session, threadId, message, echo } = turn;
     const { threads, log, world } = this.#options;
     const requestId = message.request_id;
-    this.#remember(requestId, threadId);
+    this.#requests.begin(requestId, threadId);
     this.#shown = threadId;
-    threads.notePrompt(threadId);
     const startedAt = world.now();
-    await session.runTurn({ requestId, text: message.message, echo });
+    const prompt = { requestId, text: message.message, echo };
+    const answered = threads.answered(threadId, requestId);
+    const told = answered === undefined ? undefined : session.retell(prompt, answered);
+    this.#requests.end(requestId, told ?? (await session.runTurn(prompt)));
     log.info({ requestId, threadId, tookMs: world.now() - startedAt }, "turn ended");
   }
 
-  async #openThread({
-    acp_thread_id: threadId,
-    request_id: requestId,
-    agent_name: agentName,
-  }: OpenThread): Promise<void> {
+  async #openThread(wanted: OpenThread): Promise<void> {
+    const { acp_thread_id: threadId, request_id: requestId, agent_name: agentName } = wanted;
     this.#readyTimer?.cancel();
     const { threads, log } = this.#options;
     try {
-      await threads.open(threadId);
+      await threads.open(threadId, settingsIn(wanted));
       this.#shown = threadId;
       this.#sendReady(agentName ?? threads.wireName(threadId) ?? "zed-agent", threadId);
     } catch (error) {
@@ -170,7 +213,7 @@ export class Host {
     const { threads, send } = this.#options;
     const answer = (status: "cancelled" | "noop"): void =>
       send({ event_type: "turn_cancelled", data: { request_id: requestId, status } });
-    const session = threads.inMemory(this.#threadOfRequest.get(requestId) ?? "");
+    const session = threads.inMemory(this.#requests.threadOf(requestId) ?? "");
     if (session?.cancelTurn(() => answer("cancelled")) !== true) answer("noop");
   }
 
@@ -192,20 +235,18 @@ export class Host {
   }
 
   #sendError(requestId: string, error: string): void {
-    this.#options.send({ event_type: "chat_response_error", data: { request_id: requestId, error } });
+    this.#sendEnd(requestId, { event_type: "chat_response_error", data: { request_id: requestId, error } });
   }
 
   #sendLoadError(threadId: string, requestId: string, reason: unknown): void {
     const error = `Failed to load thread: ${describeError(reason)}`;
     this.#options.log.error({ threadId, requestId, error }, "thread not loaded");
     const data = { acp_thread_id: threadId, request_id: requestId, error };
-    this.#options.send({ event_type: "thread_load_error", data });
+    this.#sendEnd(requestId, { event_type: "thread_load_error", data });
   }
 
-  #remember(requestId: string, threadId: string): void {
-    this.#threadOfRequest.delete(requestId);
-    this.#threadOfRequest.set(requestId, threadId);
-    const [oldest] = this.#threadOfRequest.keys();
-    if (oldest !== undefined && this.#threadOfRequest.size > requestsKept) this.#threadOfRequest.delete(oldest);
+  #sendEnd(requestId: string, end: SyncEvent): void {
+    this.#requests.end(requestId, end);
+    this.#options.send(end);
   }
 }

@@ -7,7 +7,15 @@ import { ThreadIndex } from "./thread-index.ts";
 const folders = makeHostFolders();
 afterAll(() => folders.remove());
 
-const known = { id: "T", agent: "qwen", wire_name: "zed-agent", cwd: "/work", created_at_ms: 1, prompted: false };
+const known = {
+  id: "T",
+  agent: "qwen",
+  wire_name: "zed-agent",
+  cwd: "/work",
+  created_at_ms: 1,
+  prompted: false,
+  last_request: { id: "R", answered: true, user_messages: 1 },
+};
 
 describe("the index of threads", () => {
   test("is there again after a restart", () => {
@@ -20,6 +28,7 @@ describe("the index of threads", () => {
     expect(again.isEmpty).toBe(false);
     expect(again.get("T")).toEqual({ ...known, prompted: true });
     expect(again.get("U")).toBeUndefined();
+    expect(again.findByRequest("R")?.id).toBe("T");
   });
 
   test("refuses a damaged file instead of losing its threads", () => {

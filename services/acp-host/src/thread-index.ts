@@ -9,6 +9,17 @@ import { z } from "zod";
 // it. A thread that is not in this file does not exist, which is an answer that
 // the server may act on; so the file is written before anybody hears of a thread.
 
+const lastRequest = z.object({
+  id: z.string(),
+  /** Whether the agent has answered it, to its end. */
+  answered: z.boolean(),
+  /** How many messages of the user the thread has with it: tells it from an earlier one of the same words. */
+  user_messages: z.number(),
+});
+
+/** The last request of a thread, and what has become of it. */
+export type LastRequest = z.infer<typeof lastRequest>;
+
 const record = z.object({
   id: z.string(),
   /** Which agent holds the session. */
@@ -20,6 +31,8 @@ const record = z.object({
   created_at_ms: z.number(),
   /** Whether a prompt was ever sent: if so, an empty history means that the agent has lost it. */
   prompted: z.boolean(),
+  /** The last request that was run in the thread, which may be asked for again by a server that has not heard its end. */
+  last_request: lastRequest.nullish().transform((value) => value ?? null),
 });
 
 export type ThreadRecord = z.infer<typeof record>;
@@ -46,6 +59,11 @@ export class ThreadIndex {
 
   get(id: string): ThreadRecord | undefined {
     return this.#records.get(id);
+  }
+
+  /** The thread in which this request was run last. */
+  findByRequest(requestId: string): ThreadRecord | undefined {
+    return [...this.#records.values()].find((known) => known.last_request?.id === requestId);
   }
 
   /** Remembers a thread, or a newer state of one. */

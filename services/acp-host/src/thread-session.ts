@@ -6,8 +6,12 @@ import type {
 import { applyPermissionRequest, applyUpdate } from "./acp-updates.ts";
 import type { AgentConnection } from "./agent-connection.ts";
 import { describeError } from "./failure.ts";
-import { answerPermission, PendingPermissions } from "./permissions.ts";
+import type { PermissionDesk } from "./permission-desk.ts";
+import { answerPermission, type PermissionAnswer, withdrawn } from "./permissions.ts";
+import type { SessionSettings } from "./session-settings.ts";
 import type { SyncEvent, TokenUsage, ToolStatus } from "@helix-zed/sync-protocol";
+import type { LastRequest } from "./thread-index.ts";
+import { toolLabel } from "./tool-call-markdown.ts";
 import { Thread, type Change } from "./thread.ts";
 import { TurnPublisher } from "./turn-publisher.ts";
 import { addUsage, usageOfTurn } from "./usage.ts";
@@ -37,12 +41,15 @@ export interface ThreadSessionOptions {
   readonly connection: AgentConnection;
   readonly world: World;
   readonly send: (event: SyncEvent) => void;
-  readonly permissionLimitMs: number;
+  readonly desk: PermissionDesk;
+  readonly settings: SessionSettings;
+  /** Keeps what has become of a request, before anybody is told. */
+  readonly note: (request: LastRequest) => void;
 }
 
 interface Turn {
   readonly requestId: string;
-  readonly end: PromiseWithResolvers<void>;
+  readonly end: PromiseWithResolvers<SyncEvent>;
   usage: TokenUsage | undefined;
 }
 
@@ -57,17 +64,17 @@ export class ThreadSession {
   readonly #options: ThreadSessionOptions;
   readonly #thread = new Thread();
   readonly #publisher: TurnPublisher;
-  readonly #permissions: PendingPermissions;
+  #settings: SessionSettings;
   #mode: "live" | "replay" = "live";
   #turn: Turn | undefined;
   /** Settles when the agent has answered the last prompt. */
   #answered: Promise<void> = Promise.resolve();
 
   constructor(options: ThreadSessionOptions) {
-    const { threadId, world, send, permissionLimitMs } = options;
+    const { threadId, world, send, settings } = options;
     this.#options = options;
+    this.#settings = settings;
     this.#publisher = new TurnPublisher({ threadId, thread: this.#thread, world, send });
-    this.#permissions = new PendingPermissions(world, permissionLimitMs);
     options.connection.listen(threadId, {
       onUpdate: (update) => this.#applyUpdate(update),
       onPermissionRequest: (request) => this.#askPermission(request),
@@ -85,21 +92,38 @@ export class ThreadSession {
   /** Takes the conversation up again after its agent was restarted. Its history is kept, not sent. */
   async load(cwd: string): Promise<void> {
     this.#mode = "replay";
-    await this.#options.connection.loadSession(this.#options.threadId, cwd);
+    await this.#options.connection.loadSession(this.#options.threadId, cwd, this.#settings);
     this.#mode = "live";
   }
 
-  /** Runs one turn, if the last one is settled; resolves when it has ended on the wire, well or badly. */
-  async runTurn(prompt: Prompt): Promise<void> {
+  /** Goes by other settings from now on, as far as they mean anything in a session that is open. */
+  use(settings: SessionSettings): void {
+    this.#settings = settings;
+  }
+
+  /** Says once more what the agent has answered to a prompt. Returns false if the thread does not have it. */
+  retell({ requestId, text }: Prompt, answered: Pick<LastRequest, "user_messages">): SyncEvent | undefined {
+    const last = this.#thread.lastUserMessage;
+    const isThere = last?.text.includes(text) === true && this.#thread.userMessageCount >= answered.user_messages;
+    if (!isThere || this.#turn !== undefined || this.#thread.length === last.index + 1) return undefined;
+    const end = this.#completion(requestId, undefined);
+    this.#publisher.beginTurn(requestId, last.index);
+    this.#publisher.endTurn(end);
+    return end;
+  }
+
+  /** Runs one turn, if the last one is settled; resolves with the event that has ended it on the wire, well or badly. */
+  async runTurn(prompt: Prompt): Promise<SyncEvent> {
     const turn: Turn = { requestId: prompt.requestId, end: Promise.withResolvers(), usage: undefined };
     this.#turn = turn;
     this.#publisher.beginTurn(prompt.requestId);
     this.#publisher.publish(this.#thread.addUserMessage(prompt.text, { echo: prompt.echo }));
+    this.#note(turn, { answered: false });
     this.#answered = this.#options.connection.prompt(this.#options.threadId, prompt.text).then(
       (response) => this.#answer(turn, response),
       (error: unknown) => this.#fail(turn, describeError(error)),
     );
-    await turn.end.promise;
+    return turn.end.promise;
   }
 
   /** Ends the running turn. Returns false, and does nothing, if none runs. */
@@ -108,7 +132,7 @@ export class ThreadSession {
     if (turn === undefined) return false;
     announce();
     this.#options.connection.cancel(this.#options.threadId);
-    this.#permissions.cancelAll();
+    this.#options.desk.cancelThread(this.#options.threadId);
     this.#closeToolCalls("Canceled");
     this.#complete(turn, turn.usage);
     return true;
@@ -139,33 +163,55 @@ export class ThreadSession {
   async #askPermission(request: RequestPermissionRequest): Promise<RequestPermissionResponse> {
     if (this.#turn === undefined) return { outcome: { outcome: "cancelled" } };
     this.#publish(applyPermissionRequest(this.#thread, request.toolCall));
-    const automatic = this.#options.connection.agent.auto_approve ? answerPermission(request, "allow") : undefined;
-    const { response, status } = automatic ?? (await this.#permissions.wait(request));
+    const { response, status } = this.#decide(request) ?? (await this.#askServer(request, this.#turn));
     this.#publish(this.#thread.upsertToolCall({ id: request.toolCall.toolCallId, status }));
     return response;
+  }
+
+  /** What the policy says; nothing if somebody is to be asked, or if the agent has no option that says it. */
+  #decide(request: RequestPermissionRequest): PermissionAnswer | undefined {
+    const byAgent = this.#options.connection.agent.auto_approve ? "allow" : "ask";
+    const policy = this.#settings.permissionPolicy ?? byAgent;
+    if (policy === "ask") return undefined;
+    return answerPermission(request, policy) ?? (policy === "reject" ? withdrawn : undefined);
+  }
+
+  #askServer(request: RequestPermissionRequest, { requestId }: Turn): Promise<PermissionAnswer> {
+    const call = this.#thread.toolCall(request.toolCall.toolCallId);
+    const toolName = call === undefined ? "" : toolLabel(call);
+    return this.#options.desk.ask({ threadId: this.#options.threadId, requestId, toolName, request });
   }
 
   #answer(turn: Turn, response: PromptResponse): void {
     const problem = unfinished[response.stopReason];
     if (problem !== undefined)
       return this.#fail(turn, `agent "${this.#options.connection.agent.name}" stopped: ${problem}`);
+    if (this.#turn === turn) this.#note(turn, { answered: true });
     this.#complete(turn, usageOfTurn(response, turn.usage));
   }
 
   #complete(turn: Turn, usage: TokenUsage | undefined): void {
+    this.#end(turn, this.#completion(turn.requestId, usage));
+  }
+
+  #completion(requestId: string, usage: TokenUsage | undefined): SyncEvent {
     const data = {
       acp_thread_id: this.#options.threadId,
       message_id: "0",
-      request_id: turn.requestId,
+      request_id: requestId,
       agent_name: this.#options.connection.agentName,
       usage: usage ?? null,
     } as const;
-    this.#end(turn, { event_type: "message_completed", data });
+    return { event_type: "message_completed", data };
+  }
+
+  #note({ requestId: id }: Turn, { answered }: Pick<LastRequest, "answered">): void {
+    this.#options.note({ id, answered, user_messages: this.#thread.userMessageCount });
   }
 
   #fail(turn: Turn, error: string): void {
     if (this.#turn !== turn) return;
-    this.#permissions.cancelAll();
+    this.#options.desk.cancelThread(this.#options.threadId);
     this.#closeToolCalls("Failed");
     this.#end(turn, { event_type: "chat_response_error", data: { request_id: turn.requestId, error } });
   }
@@ -175,7 +221,7 @@ export class ThreadSession {
     if (this.#turn !== turn) return;
     this.#turn = undefined;
     this.#publisher.endTurn(event);
-    turn.end.resolve();
+    turn.end.resolve(event);
   }
 
   #closeToolCalls(status: ToolStatus): void {

@@ -1,6 +1,6 @@
 import type { Entry } from "./entries.ts";
 import type { ToolStatus } from "@helix-zed/sync-protocol";
-import { applyPatch, isOpen, newToolCall, type ToolCallPatch } from "./tool-call.ts";
+import { applyPatch, isOpen, newToolCall, type ToolCall, type ToolCallPatch } from "./tool-call.ts";
 
 /** What a mutation did to the list: a new entry at the end, or other content of an old one. */
 export interface Change {
@@ -20,6 +20,18 @@ export class Thread {
   /** The entry at this index, if there is one. */
   at(index: number): Entry | undefined {
     return this.#entries[index];
+  }
+
+  /** How often the user has spoken. */
+  get userMessageCount(): number {
+    return this.#entries.filter(({ kind }) => kind === "user").length;
+  }
+
+  /** What the user has said last, and where. */
+  get lastUserMessage(): { readonly index: number; readonly text: string } | undefined {
+    const index = this.#entries.findLastIndex(({ kind }) => kind === "user");
+    const entry = this.#entries[index];
+    return entry?.kind === "user" ? { index, text: entry.text } : undefined;
   }
 
   /** Begins a turn. `echo` says whether the user's words go back over the wire. */
@@ -54,6 +66,12 @@ export class Thread {
     if (index !== undefined) return this.#patch(index, patch);
     this.#toolIndexes.set(patch.id, this.#entries.length);
     return this.#append({ kind: "tool", call: newToolCall(patch) });
+  }
+
+  /** The tool call of this id. */
+  toolCall(id: string): ToolCall | undefined {
+    const entry = this.#entries[this.#toolIndexes.get(id) ?? -1];
+    return entry?.kind === "tool" ? entry.call : undefined;
   }
 
   /** Updates a tool call. One that was never announced is shown as failed, as in Zed. */

@@ -1,8 +1,11 @@
+import type { AgentConnection } from "./agent-connection.ts";
 import type { Agents } from "./agents.ts";
 import { CommandQueue } from "./command-queue.ts";
 import { Failure, MissingThread } from "./failure.ts";
 import type { SyncEvent } from "@helix-zed/sync-protocol";
-import type { ThreadIndex, ThreadRecord } from "./thread-index.ts";
+import type { PermissionDesk } from "./permission-desk.ts";
+import type { SessionSettings } from "./session-settings.ts";
+import type { LastRequest, ThreadIndex, ThreadRecord } from "./thread-index.ts";
 import { ThreadSession } from "./thread-session.ts";
 import { delay, type World } from "./world.ts";
 
@@ -12,7 +15,14 @@ export interface ThreadsOptions {
   readonly workDir: string;
   readonly world: World;
   readonly send: (event: SyncEvent) => void;
-  readonly permissionLimitMs: number;
+  readonly desk: PermissionDesk;
+}
+
+/** Who asks for a thread, and of what kind. */
+export interface WantedThread {
+  readonly requestId: string;
+  readonly agentName: string | null;
+  readonly settings: SessionSettings;
 }
 
 const minuteMs = 60_000;
@@ -38,12 +48,27 @@ export class Threads {
     return this.#options.index.get(threadId)?.wire_name;
   }
 
-  /** Creates a thread with a new session of the agent. */
-  async create(wireName: string | null): Promise<{ readonly threadId: string; readonly session: ThreadSession }> {
+  /** The thread that this request has begun, if it ever has. */
+  ofRequest(requestId: string): string | undefined {
+    return this.#options.index.findByRequest(requestId)?.id;
+  }
+
+  /** What is known of this request if the agent has answered it and nothing came after it in the thread. */
+  answered(threadId: string, requestId: string): LastRequest | undefined {
+    const last = this.#options.index.get(threadId)?.last_request;
+    return last?.answered === true && last.id === requestId ? last : undefined;
+  }
+
+  /** Creates a thread with a new session of the agent, for the request that asked for one. */
+  async create({
+    requestId,
+    agentName: wireName,
+    settings,
+  }: WantedThread): Promise<{ readonly threadId: string; readonly session: ThreadSession }> {
     const { agents, index, workDir, world } = this.#options;
     const agent = agents.find(wireName);
     const connection = await agents.connect(agent);
-    const threadId = await connection.newSession(workDir);
+    const threadId = await connection.newSession(workDir, settings);
     index.put({
       id: threadId,
       agent: agent.name,
@@ -51,31 +76,30 @@ export class Threads {
       cwd: workDir,
       created_at_ms: world.now(),
       prompted: false,
+      last_request: { id: requestId, answered: false, user_messages: 0 },
     });
-    const session = new ThreadSession({ ...this.#options, threadId, connection });
+    const session = this.#newSession(threadId, connection, settings);
     this.#open.set(threadId, session);
     return { threadId, session };
   }
 
   /** Opens a thread: at once if its agent runs, else by loading it from a new one. */
-  async open(threadId: string): Promise<{ readonly session: ThreadSession; readonly loaded: boolean }> {
+  async open(
+    threadId: string,
+    settings: SessionSettings,
+  ): Promise<{ readonly session: ThreadSession; readonly loaded: boolean }> {
     const present = this.#running(threadId);
+    present?.use(settings);
     if (present !== undefined) return { session: present, loaded: false };
     return this.#loads.run(async () => {
       const loadedMeanwhile = this.#running(threadId);
       if (loadedMeanwhile !== undefined) return { session: loadedMeanwhile, loaded: false };
       const known = this.#options.index.get(threadId);
       if (known === undefined) throw new MissingThread(threadId);
-      const session = await this.#load(known);
+      const session = await this.#load(known, settings);
       this.#open.set(threadId, session);
       return { session, loaded: true };
     });
-  }
-
-  /** Remembers that the agent has a history for this thread from now on. */
-  notePrompt(threadId: string): void {
-    const known = this.#options.index.get(threadId);
-    if (known?.prompted === false) this.#options.index.put({ ...known, prompted: true });
   }
 
   #running(threadId: string): ThreadSession | undefined {
@@ -83,12 +107,23 @@ export class Threads {
     return session?.isOpen === true ? session : undefined;
   }
 
-  async #load(known: ThreadRecord): Promise<ThreadSession> {
+  #newSession(threadId: string, connection: AgentConnection, settings: SessionSettings): ThreadSession {
+    const note = (request: LastRequest): void => this.#note(threadId, request);
+    return new ThreadSession({ ...this.#options, threadId, connection, settings, note });
+  }
+
+  /** From the first request on the agent has a history for the thread. */
+  #note(threadId: string, request: LastRequest): void {
+    const known = this.#options.index.get(threadId);
+    if (known !== undefined) this.#options.index.put({ ...known, prompted: true, last_request: request });
+  }
+
+  async #load(known: ThreadRecord, settings: SessionSettings): Promise<ThreadSession> {
     const { agents, world } = this.#options;
     const agent = agents.find(known.agent);
     if (agent.load_in_later_minute) await nextMinute(world, known.created_at_ms);
     const connection = await agents.connect(agent);
-    const session = new ThreadSession({ ...this.#options, threadId: known.id, connection });
+    const session = this.#newSession(known.id, connection, settings);
     await session.load(known.cwd);
     if (known.prompted && session.entryCount === 0) {
       throw new Failure(`agent "${agent.name}" has lost the history: ${new MissingThread(known.id).message}`);

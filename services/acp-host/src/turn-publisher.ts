@@ -44,9 +44,9 @@ export class TurnPublisher {
     this.#options = options;
   }
 
-  /** Entries from here on belong to this request. */
-  beginTurn(requestId: string): void {
-    this.#turns.push({ firstIndex: this.#options.thread.length, requestId });
+  /** Entries from here on belong to this request, or those from an index on that are there already. */
+  beginTurn(requestId: string, firstIndex = this.#options.thread.length): void {
+    this.#turns.push({ firstIndex, requestId });
   }
 
   /** Tells that the thread has changed. */

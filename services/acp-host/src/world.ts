@@ -1,22 +1,27 @@
-/** What a test must hold still: the clock and the timers. */
+import { randomUUID } from "node:crypto";
+
+/** What a test must hold still: the clock, the timers, and ids. */
 export interface World {
   /** Milliseconds since the epoch. */
   now(): number;
   /** Runs something once, after a delay, unless it is cancelled first. */
   after(delayMs: number, run: () => void): Timer;
+  /** An id that nobody has had before, also in other runs. */
+  newId(): string;
 }
 
 export interface Timer {
   cancel(): void;
 }
 
-/** The real clock. */
+/** The real ones. */
 export const realWorld: World = {
   now: () => Date.now(),
   after(delayMs, run) {
     const timer = setTimeout(run, delayMs);
     return { cancel: () => clearTimeout(timer) };
   },
+  newId: () => randomUUID(),
 };
 
 /** Resolves after a delay of this world. */

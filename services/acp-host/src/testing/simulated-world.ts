@@ -5,6 +5,13 @@ export class SimulatedWorld implements World {
   #now = 1_000_000;
   #timers: { readonly at: number; readonly run: () => void }[] = [];
 
+  #ids = 0;
+
+  newId(): string {
+    this.#ids += 1;
+    return `id-${this.#ids}`;
+  }
+
   now(): number {
     return this.#now;
   }

@@ -25,8 +25,14 @@ import {
 export interface AgentConfig {
   readonly prompt?: string;
   readonly on_turn_end?: OnTurnEnd;
+  readonly model?: string;
+  readonly mode?: string;
+  readonly permission_policy?: PermissionPolicy;
   readonly extra?: Json;
 }
+
+/** What becomes of an agent's requests for permission. */
+export type PermissionPolicy = "allow" | "ask" | "reject";
 
 /** Where an agent works, in the spelling of the stored JSON. */
 export interface EnvironmentConfig {

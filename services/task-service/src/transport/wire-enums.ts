@@ -5,11 +5,13 @@ import {
 } from "@helix-zed/gen/helix/task/v1/task_pb.ts";
 import {
   OnTurnEnd as WireOnTurnEnd,
+  PermissionPolicy as WirePermissionPolicy,
   WorkSessionAction as WireWorkSessionAction,
   WorkSessionStatus as WireWorkSessionStatus,
 } from "@helix-zed/gen/helix/task/v1/work_session_pb.ts";
 import type { TaskAction, TaskStatus, TaskType } from "../domain/task-lifecycle.ts";
 import type { OnTurnEnd } from "../domain/turn-end.ts";
+import type { PermissionPolicy } from "../domain/work-session.ts";
 import type { WorkSessionAction, WorkSessionStatus } from "../domain/work-session-lifecycle.ts";
 
 /** Task types on the wire. */
@@ -60,6 +62,13 @@ export const onTurnEnds = {
   complete: WireOnTurnEnd.COMPLETE,
   idle: WireOnTurnEnd.IDLE,
 } as const satisfies Record<OnTurnEnd, WireOnTurnEnd>;
+
+/** Permission policies on the wire. */
+export const permissionPolicies = {
+  allow: WirePermissionPolicy.ALLOW,
+  ask: WirePermissionPolicy.ASK,
+  reject: WirePermissionPolicy.REJECT,
+} as const satisfies Record<PermissionPolicy, WirePermissionPolicy>;
 
 /** The word that stands for a wire value, or `undefined` for one that has none. */
 export function wordOf<Word extends string>(table: Readonly<Record<Word, number>>, value: number): Word | undefined {

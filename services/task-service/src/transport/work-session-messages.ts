@@ -11,7 +11,7 @@ import type { AgentConfig, EnvironmentConfig, WorkSessionFacts } from "../domain
 import { workSessionLifecycle, type WorkSessionStatus } from "../domain/work-session-lifecycle.ts";
 import { optional } from "./optional.ts";
 import { etagOf } from "./task-messages.ts";
-import { onTurnEnds, taskTypes, workSessionActions, workSessionStatuses } from "./wire-enums.ts";
+import { onTurnEnds, permissionPolicies, taskTypes, workSessionActions, workSessionStatuses } from "./wire-enums.ts";
 
 /** A work session as everybody sees it: in answers, lists and watches. */
 export function workSessionMessage(session: WorkSessionFacts): MessageInitShape<typeof WorkSessionSchema> {
@@ -60,14 +60,14 @@ function leaseMessage({ runner, leaseEpoch, leaseExpiresAt }: WorkSessionFacts) 
   return lease;
 }
 
-function agentConfigMessage({
-  prompt = "",
-  on_turn_end,
-  extra,
-}: AgentConfig): MessageInitShape<typeof AgentConfigSchema> {
+function agentConfigMessage(config: AgentConfig): MessageInitShape<typeof AgentConfigSchema> {
+  const { prompt = "", model = "", mode = "", on_turn_end, permission_policy, extra } = config;
   return {
     prompt,
+    model,
+    mode,
     ...optional("onTurnEnd", on_turn_end && onTurnEnds[on_turn_end]),
+    ...optional("permissionPolicy", permission_policy && permissionPolicies[permission_policy]),
     ...optional("extra", extra),
   };
 }

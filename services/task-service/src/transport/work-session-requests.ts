@@ -22,7 +22,7 @@ import { workSessionFields } from "../domain/filter/filter-fields.ts";
 import type { AgentConfig, EnvironmentConfig } from "../domain/work-session.ts";
 import { optional } from "./optional.ts";
 import type { RequestCheck } from "./request-check.ts";
-import { onTurnEnds, wordOf, workSessionStatuses } from "./wire-enums.ts";
+import { onTurnEnds, permissionPolicies, wordOf, workSessionStatuses } from "./wire-enums.ts";
 
 /** What is asked for in a new work session. */
 export interface AskedWorkSession {
@@ -49,6 +49,9 @@ function agentConfig(message: AgentConfigMessage | undefined, check: RequestChec
   return {
     ...optional("prompt", message.prompt || null),
     ...optional("on_turn_end", wordOf(onTurnEnds, message.onTurnEnd)),
+    ...optional("model", message.model || null),
+    ...optional("mode", message.mode || null),
+    ...optional("permission_policy", wordOf(permissionPolicies, message.permissionPolicy)),
     ...optional("extra", check.config(`${field}.extra`, message.extra)),
   };
 }

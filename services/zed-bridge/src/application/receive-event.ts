@@ -6,6 +6,7 @@ import { receiveCancelled } from "./receive-cancelled.ts";
 import { receiveCompletion } from "./receive-completion.ts";
 import { receiveEntry } from "./receive-entry.ts";
 import { receiveLoadError } from "./receive-load-error.ts";
+import { receivePermissionRequested, receivePermissionResolved } from "./receive-permission.ts";
 import { receiveReadiness } from "./receive-readiness.ts";
 import { receiveThreadCreated } from "./receive-thread-created.ts";
 import { receiveTurnError } from "./receive-turn-error.ts";
@@ -57,6 +58,10 @@ async function dispatch(app: App, unit: Unit, source: EventSource, event: SyncEv
       return receiveLoadError(app, unit, source, event.data);
     case "turn_cancelled":
       return receiveCancelled(app, unit, source, event.data);
+    case "permission_requested":
+      return receivePermissionRequested(app, unit, source, event.data);
+    case "permission_resolved":
+      return receivePermissionResolved(app, unit, source, event.data);
     case "ping":
       return { wake: false, ignored: null };
     case "user_created_thread":

@@ -1,16 +1,20 @@
 import { tenantOf, type Actor, Refusal } from "@helix-zed/domain";
 import type { EntityManager } from "@mikro-orm/postgresql";
+import type { PermissionRequest } from "../domain/permission-request.ts";
 import type { Reason } from "../domain/reason.ts";
 import type { ThreadMapping } from "../domain/thread-mapping.ts";
 import { Turn } from "../domain/turn.ts";
 import type { ThreadKey } from "../persistence/thread-repository.ts";
 import type { App } from "./app.ts";
+import { viewTurns } from "./turn-view.ts";
 
 /** A thread with what callers are shown along with it. */
 export interface ThreadView {
   readonly mapping: ThreadMapping;
   /** The turn that the editor has, else the one that ended last; `null` before the first. */
   readonly latestTurn: Turn | null;
+  /** What the agent of that turn asks to be allowed and nobody has answered, oldest first. */
+  readonly permissionRequests: readonly PermissionRequest[];
   readonly queuedTurnCount: number;
 }
 
@@ -19,9 +23,9 @@ export async function viewThread(em: EntityManager, mapping: ThreadMapping): Pro
   const mappingId = mapping.id;
   const inFlight = { $in: ["sent" as const, "running" as const, "waiting" as const] };
   const current = await em.findOne(Turn, { mappingId, status: inFlight });
-  const [last] = current === null ? await lastEnded(em, mappingId) : [current];
+  const [latest] = await viewTurns(em, current === null ? await lastEnded(em, mappingId) : [current]);
   const queuedTurnCount = await em.count(Turn, { mappingId, status: "queued" });
-  return { mapping, latestTurn: last ?? null, queuedTurnCount };
+  return { mapping, latestTurn: latest?.turn ?? null, permissionRequests: latest?.permissionRequests ?? [], queuedTurnCount };
 }
 
 /** How the actor may name the thread of this session. */

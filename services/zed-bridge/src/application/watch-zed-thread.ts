@@ -8,6 +8,7 @@ import { Turn } from "../domain/turn.ts";
 import { type LogRow, readThreadLog } from "../persistence/thread-log-reader.ts";
 import type { App } from "./app.ts";
 import { keyFor, threadNotFound, type ThreadView, viewThread } from "./thread-view.ts";
+import { type TurnView, viewTurns } from "./turn-view.ts";
 
 // Watching a thread
 //
@@ -29,7 +30,7 @@ export interface WatchZedThread {
 /** What happened in a thread. */
 export type ThreadChange =
   | { readonly kind: "thread"; readonly thread: ThreadView }
-  | { readonly kind: "turn"; readonly turn: Turn }
+  | ({ readonly kind: "turn" } & TurnView)
   | { readonly kind: "entry"; readonly entry: ThreadEntry }
   | { readonly kind: "thread_deleted"; readonly id: string }
   | { readonly kind: "entry_deleted"; readonly id: string }
@@ -126,7 +127,8 @@ async function loadItems(
 ): Promise<Item[]> {
   const idsOf = (kind: LogRow["kind"]): string[] =>
     rows.filter((row) => row.kind === kind && !row.deleted).map(({ refId }) => refId);
-  const turns = byId(await em.find(Turn, { id: { $in: idsOf("turn") } }));
+  const views = await viewTurns(em, await em.find(Turn, { id: { $in: idsOf("turn") } }));
+  const turns = new Map(views.map((view) => [view.turn.id, view]));
   const entries = byId(await em.find(ThreadEntry, { id: { $in: idsOf("entry") } }));
   const thread = idsOf("mapping").length > 0 ? await viewThread(em, mapping) : undefined;
   return rows.flatMap((row) => {
@@ -137,11 +139,11 @@ async function loadItems(
 
 function changeOf(
   { kind, refId, deleted }: LogRow,
-  { thread, turn, entry }: { thread: ThreadView | undefined; turn: Turn | undefined; entry: ThreadEntry | undefined },
+  { thread, turn, entry }: { thread: ThreadView | undefined; turn: TurnView | undefined; entry: ThreadEntry | undefined },
 ): ThreadChange | null {
   if (deleted) return { kind: "entry_deleted", id: refId };
   if (kind === "mapping" && thread !== undefined) return { kind: "thread", thread };
-  if (kind === "turn" && turn !== undefined) return { kind: "turn", turn };
+  if (kind === "turn" && turn !== undefined) return { kind: "turn", ...turn };
   return kind === "entry" && entry !== undefined ? { kind: "entry", entry } : null;
 }
 

@@ -2,7 +2,7 @@ import { freshDatabase } from "@helix-zed/harness/fresh-database.ts";
 import type { App } from "../application/app.ts";
 import { openThread } from "../application/open-thread.ts";
 import { prepareLaunch } from "../application/prepare-launch.ts";
-import type { OnTurnEnd } from "../domain/thread-mapping.ts";
+import type { AgentSettings, OnTurnEnd } from "../domain/thread-mapping.ts";
 import { migrateBridge } from "../persistence/migrate.ts";
 import { openApp, runner } from "./open-app.ts";
 
@@ -35,6 +35,7 @@ export interface ClaimOptions {
   readonly firstPrompt?: string;
   readonly onTurnEnd?: OnTurnEnd;
   readonly projectPath?: string;
+  readonly agentSettings?: AgentSettings;
   /** A session that was claimed before. */
   readonly workSessionId?: string;
   readonly leaseEpoch?: bigint;
@@ -53,6 +54,7 @@ export async function claimSession(app: App, options: ClaimOptions = {}): Promis
     firstPrompt,
     projectPath,
     onTurnEnd,
+    ...(options.agentSettings === undefined ? {} : { agentSettings: options.agentSettings }),
     runner: claimedBy,
   });
   return { workSessionId, ...opened };

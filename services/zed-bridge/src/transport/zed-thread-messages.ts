@@ -4,17 +4,21 @@ import {
   type EntrySchema,
   EntryRole as WireRole,
   EntryType as WireType,
+  PermissionOptionKind as WireOptionKind,
+  type PermissionRequestSchema,
   type TokenUsageSchema,
   type TurnSchema,
   TurnStatus as WireTurnStatus,
   type ZedThreadSchema,
   ZedThreadStatus as WireThreadStatus,
 } from "@helix-zed/gen/helix/zed/v1/zed_thread_pb.ts";
-import type { TokenUsage } from "@helix-zed/sync-protocol";
+import type { PermissionOptionKind, TokenUsage } from "@helix-zed/sync-protocol";
 import type { ThreadView } from "../application/thread-view.ts";
+import type { TurnView } from "../application/turn-view.ts";
+import type { PermissionRequest } from "../domain/permission-request.ts";
 import type { EntryRole, EntryType, ThreadEntry } from "../domain/thread-entry.ts";
 import type { ThreadStatus } from "../domain/thread-mapping.ts";
-import type { Turn, TurnStatus } from "../domain/turn.ts";
+import type { TurnStatus } from "../domain/turn.ts";
 
 const threadStatuses: Record<ThreadStatus, WireThreadStatus> = {
   pending: WireThreadStatus.PENDING,
@@ -37,9 +41,17 @@ const turnStatuses: Record<TurnStatus, WireTurnStatus> = {
 const roles: Record<EntryRole, WireRole> = { user: WireRole.USER, assistant: WireRole.ASSISTANT };
 const types: Record<EntryType, WireType> = { text: WireType.TEXT, tool_call: WireType.TOOL_CALL };
 
+const optionKinds: Record<PermissionOptionKind, WireOptionKind> = {
+  "": WireOptionKind.UNSPECIFIED,
+  allow_once: WireOptionKind.ALLOW_ONCE,
+  allow_always: WireOptionKind.ALLOW_ALWAYS,
+  reject_once: WireOptionKind.REJECT_ONCE,
+  reject_always: WireOptionKind.REJECT_ALWAYS,
+};
+
 /** A thread as callers see it. */
 export function threadMessage(view: ThreadView): MessageInitShape<typeof ZedThreadSchema> {
-  const { mapping, latestTurn, queuedTurnCount } = view;
+  const { mapping, latestTurn: turn, permissionRequests, queuedTurnCount } = view;
   return {
     id: mapping.id,
     workSessionId: mapping.workSessionId,
@@ -52,7 +64,7 @@ export function threadMessage(view: ThreadView): MessageInitShape<typeof ZedThre
     status: threadStatuses[mapping.status],
     statusReason: mapping.statusReason,
     statusChangedAt: timestampFromDate(mapping.statusChangedAt),
-    ...(latestTurn === null ? {} : { latestTurn: turnMessage(latestTurn) }),
+    ...(turn === null ? {} : { latestTurn: turnMessage({ turn, permissionRequests }) }),
     queuedTurnCount,
     ...(mapping.lastActivityAt === null ? {} : { lastActivityAt: timestampFromDate(mapping.lastActivityAt) }),
     etag: `"${mapping.version}"`,
@@ -62,7 +74,7 @@ export function threadMessage(view: ThreadView): MessageInitShape<typeof ZedThre
 }
 
 /** A turn as callers see it. */
-export function turnMessage(turn: Turn): MessageInitShape<typeof TurnSchema> {
+export function turnMessage({ turn, permissionRequests }: TurnView): MessageInitShape<typeof TurnSchema> {
   return {
     id: turn.id,
     zedThreadMappingId: turn.mappingId,
@@ -79,6 +91,18 @@ export function turnMessage(turn: Turn): MessageInitShape<typeof TurnSchema> {
     ...(turn.sentAt === null ? {} : { sentAt: timestampFromDate(turn.sentAt) }),
     ...(turn.startedAt === null ? {} : { startedAt: timestampFromDate(turn.startedAt) }),
     ...(turn.completedAt === null ? {} : { completedAt: timestampFromDate(turn.completedAt) }),
+    permissionRequests: permissionRequests.map(permissionMessage),
+  };
+}
+
+function permissionMessage(request: PermissionRequest): MessageInitShape<typeof PermissionRequestSchema> {
+  return {
+    id: request.id,
+    title: request.title,
+    toolName: request.toolName,
+    options: request.options.map(({ id, name, kind }) => ({ id, name, kind: optionKinds[kind] })),
+    requestedAt: timestampFromDate(request.requestedAt),
+    expiresAt: timestampFromDate(request.expiresAt),
   };
 }
 

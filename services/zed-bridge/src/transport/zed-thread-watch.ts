@@ -15,7 +15,7 @@ function eventOf(change: ThreadChange): NonNullable<Message["event"]> {
     case "thread":
       return changed({ case: "zedThread", value: threadMessage(change.thread) });
     case "turn":
-      return changed({ case: "turn", value: turnMessage(change.turn) });
+      return changed({ case: "turn", value: turnMessage(change) });
     case "entry":
       return changed({ case: "entry", value: entryMessage(change.entry) });
     case "thread_deleted":

@@ -16,7 +16,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file helix/task/v1/work_session.proto.
  */
 export const file_helix_task_v1_work_session: GenFile = /*@__PURE__*/
-  fileDesc("CiBoZWxpeC90YXNrL3YxL3dvcmtfc2Vzc2lvbi5wcm90bxINaGVsaXgudGFzay52MSLxBwoLV29ya1Nlc3Npb24SDwoCaWQYASABKAlCA+BBAxIPCgd0YXNrX2lkGAIgASgJEhgKEGhlbGl4X3Nlc3Npb25faWQYAyABKAkSDAoEbmFtZRgEIAEoCRITCgtkZXNjcmlwdGlvbhgFIAEoCRISCgphZ2VudF90eXBlGAYgASgJEjUKBnN0YXR1cxgHIAEoDjIgLmhlbGl4LnRhc2sudjEuV29ya1Nlc3Npb25TdGF0dXNCA+BBAxIaCg1zdGF0dXNfcmVhc29uGAggASgJQgPgQQMSOgoRc3RhdHVzX2NoYW5nZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSHgoWcGFyZW50X3dvcmtfc2Vzc2lvbl9pZBgKIAEoCRIdChVzcGF3bmVkX2J5X3Nlc3Npb25faWQYCyABKAkSMAoMYWdlbnRfY29uZmlnGAwgASgLMhouaGVsaXgudGFzay52MS5BZ2VudENvbmZpZxI8ChJlbnZpcm9ubWVudF9jb25maWcYDSABKAsyIC5oZWxpeC50YXNrLnYxLkVudmlyb25tZW50Q29uZmlnEigKBWxlYXNlGA4gASgLMhQuaGVsaXgudGFzay52MS5MZWFzZUID4EEDEhQKB2F0dGVtcHQYDyABKAVCA+BBAxI1CgZyZXN1bHQYECABKAsyIC5oZWxpeC50YXNrLnYxLldvcmtTZXNzaW9uUmVzdWx0QgPgQQMSFAoHdXNlcl9pZBgRIAEoCUID4EEDEhwKD29yZ2FuaXphdGlvbl9pZBgSIAEoCUID4EEDEi8KCXRhc2tfdHlwZRgTIAEoDjIXLmhlbGl4LnRhc2sudjEuVGFza1R5cGVCA+BBAxJAChFhdmFpbGFibGVfYWN0aW9ucxgUIAMoDjIgLmhlbGl4LnRhc2sudjEuV29ya1Nlc3Npb25BY3Rpb25CA+BBAxIRCgRldGFnGBUgASgJQgPgQQMSMwoKY3JlYXRlZF9hdBgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIzCgp1cGRhdGVkX2F0GBcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEjMKCnN0YXJ0ZWRfYXQYGCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSNQoMY29tcGxldGVkX2F0GBkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEhUKCHByaW9yaXR5GBogASgFQgPgQQMSEwoGYXBwX2lkGBsgASgJQgPgQQMiiQEKC0FnZW50Q29uZmlnEhkKBnByb21wdBgBIAEoCUIJukgGcgQogIAEEjcKC29uX3R1cm5fZW5kGAIgASgOMhguaGVsaXgudGFzay52MS5PblR1cm5FbmRCCLpIBYIBAhABEiYKBWV4dHJhGA8gASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCJbChFFbnZpcm9ubWVudENvbmZpZxIeCgxwcm9qZWN0X3BhdGgYASABKAlCCLpIBXIDGIAgEiYKBWV4dHJhGA8gASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCJWCgVMZWFzZRIOCgZydW5uZXIYASABKAkSDQoFZXBvY2gYAiABKAMSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiSQoRV29ya1Nlc3Npb25SZXN1bHQSGgoHc3VtbWFyeRgBIAEoCUIJukgGcgQYgIABEhgKBWVycm9yGAIgASgJQgm6SAZyBBiAgAEqWAoJT25UdXJuRW5kEhsKF09OX1RVUk5fRU5EX1VOU1BFQ0lGSUVEEAASGAoUT05fVFVSTl9FTkRfQ09NUExFVEUQARIUChBPTl9UVVJOX0VORF9JRExFEAIqgAIKEVdvcmtTZXNzaW9uU3RhdHVzEiMKH1dPUktfU0VTU0lPTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIfChtXT1JLX1NFU1NJT05fU1RBVFVTX1BFTkRJTkcQARIfChtXT1JLX1NFU1NJT05fU1RBVFVTX0JMT0NLRUQQAhIeChpXT1JLX1NFU1NJT05fU1RBVFVTX0FDVElWRRADEiEKHVdPUktfU0VTU0lPTl9TVEFUVVNfQ09NUExFVEVEEAQSHgoaV09SS19TRVNTSU9OX1NUQVRVU19GQUlMRUQQBRIhCh1XT1JLX1NFU1NJT05fU1RBVFVTX0NBTkNFTExFRBAGKroBChFXb3JrU2Vzc2lvbkFjdGlvbhIjCh9XT1JLX1NFU1NJT05fQUNUSU9OX1VOU1BFQ0lGSUVEEAASIAocV09SS19TRVNTSU9OX0FDVElPTl9BQ1RJVkFURRABEiAKHFdPUktfU0VTU0lPTl9BQ1RJT05fQ09NUExFVEUQAhIcChhXT1JLX1NFU1NJT05fQUNUSU9OX0ZBSUwQAxIeChpXT1JLX1NFU1NJT05fQUNUSU9OX0NBTkNFTBAEYgZwcm90bzM", [file_buf_validate_validate, file_google_api_field_behavior, file_google_protobuf_struct, file_google_protobuf_timestamp, file_helix_task_v1_task]);
+  fileDesc("CiBoZWxpeC90YXNrL3YxL3dvcmtfc2Vzc2lvbi5wcm90bxINaGVsaXgudGFzay52MSLxBwoLV29ya1Nlc3Npb24SDwoCaWQYASABKAlCA+BBAxIPCgd0YXNrX2lkGAIgASgJEhgKEGhlbGl4X3Nlc3Npb25faWQYAyABKAkSDAoEbmFtZRgEIAEoCRITCgtkZXNjcmlwdGlvbhgFIAEoCRISCgphZ2VudF90eXBlGAYgASgJEjUKBnN0YXR1cxgHIAEoDjIgLmhlbGl4LnRhc2sudjEuV29ya1Nlc3Npb25TdGF0dXNCA+BBAxIaCg1zdGF0dXNfcmVhc29uGAggASgJQgPgQQMSOgoRc3RhdHVzX2NoYW5nZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSHgoWcGFyZW50X3dvcmtfc2Vzc2lvbl9pZBgKIAEoCRIdChVzcGF3bmVkX2J5X3Nlc3Npb25faWQYCyABKAkSMAoMYWdlbnRfY29uZmlnGAwgASgLMhouaGVsaXgudGFzay52MS5BZ2VudENvbmZpZxI8ChJlbnZpcm9ubWVudF9jb25maWcYDSABKAsyIC5oZWxpeC50YXNrLnYxLkVudmlyb25tZW50Q29uZmlnEigKBWxlYXNlGA4gASgLMhQuaGVsaXgudGFzay52MS5MZWFzZUID4EEDEhQKB2F0dGVtcHQYDyABKAVCA+BBAxI1CgZyZXN1bHQYECABKAsyIC5oZWxpeC50YXNrLnYxLldvcmtTZXNzaW9uUmVzdWx0QgPgQQMSFAoHdXNlcl9pZBgRIAEoCUID4EEDEhwKD29yZ2FuaXphdGlvbl9pZBgSIAEoCUID4EEDEi8KCXRhc2tfdHlwZRgTIAEoDjIXLmhlbGl4LnRhc2sudjEuVGFza1R5cGVCA+BBAxJAChFhdmFpbGFibGVfYWN0aW9ucxgUIAMoDjIgLmhlbGl4LnRhc2sudjEuV29ya1Nlc3Npb25BY3Rpb25CA+BBAxIRCgRldGFnGBUgASgJQgPgQQMSMwoKY3JlYXRlZF9hdBgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIzCgp1cGRhdGVkX2F0GBcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEjMKCnN0YXJ0ZWRfYXQYGCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSNQoMY29tcGxldGVkX2F0GBkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEhUKCHByaW9yaXR5GBogASgFQgPgQQMSEwoGYXBwX2lkGBsgASgJQgPgQQMigAIKC0FnZW50Q29uZmlnEhkKBnByb21wdBgBIAEoCUIJukgGcgQogIAEEjcKC29uX3R1cm5fZW5kGAIgASgOMhguaGVsaXgudGFzay52MS5PblR1cm5FbmRCCLpIBYIBAhABEhcKBW1vZGVsGAMgASgJQgi6SAVyAxj/ARIWCgRtb2RlGAQgASgJQgi6SAVyAxj/ARJEChFwZXJtaXNzaW9uX3BvbGljeRgFIAEoDjIfLmhlbGl4LnRhc2sudjEuUGVybWlzc2lvblBvbGljeUIIukgFggECEAESJgoFZXh0cmEYDyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0IlsKEUVudmlyb25tZW50Q29uZmlnEh4KDHByb2plY3RfcGF0aBgBIAEoCUIIukgFcgMYgCASJgoFZXh0cmEYDyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0IlYKBUxlYXNlEg4KBnJ1bm5lchgBIAEoCRINCgVlcG9jaBgCIAEoAxIuCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJJChFXb3JrU2Vzc2lvblJlc3VsdBIaCgdzdW1tYXJ5GAEgASgJQgm6SAZyBBiAgAESGAoFZXJyb3IYAiABKAlCCbpIBnIEGICAASpYCglPblR1cm5FbmQSGwoXT05fVFVSTl9FTkRfVU5TUEVDSUZJRUQQABIYChRPTl9UVVJOX0VORF9DT01QTEVURRABEhQKEE9OX1RVUk5fRU5EX0lETEUQAiqLAQoQUGVybWlzc2lvblBvbGljeRIhCh1QRVJNSVNTSU9OX1BPTElDWV9VTlNQRUNJRklFRBAAEhsKF1BFUk1JU1NJT05fUE9MSUNZX0FMTE9XEAESGQoVUEVSTUlTU0lPTl9QT0xJQ1lfQVNLEAISHAoYUEVSTUlTU0lPTl9QT0xJQ1lfUkVKRUNUEAMqgAIKEVdvcmtTZXNzaW9uU3RhdHVzEiMKH1dPUktfU0VTU0lPTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIfChtXT1JLX1NFU1NJT05fU1RBVFVTX1BFTkRJTkcQARIfChtXT1JLX1NFU1NJT05fU1RBVFVTX0JMT0NLRUQQAhIeChpXT1JLX1NFU1NJT05fU1RBVFVTX0FDVElWRRADEiEKHVdPUktfU0VTU0lPTl9TVEFUVVNfQ09NUExFVEVEEAQSHgoaV09SS19TRVNTSU9OX1NUQVRVU19GQUlMRUQQBRIhCh1XT1JLX1NFU1NJT05fU1RBVFVTX0NBTkNFTExFRBAGKroBChFXb3JrU2Vzc2lvbkFjdGlvbhIjCh9XT1JLX1NFU1NJT05fQUNUSU9OX1VOU1BFQ0lGSUVEEAASIAocV09SS19TRVNTSU9OX0FDVElPTl9BQ1RJVkFURRABEiAKHFdPUktfU0VTU0lPTl9BQ1RJT05fQ09NUExFVEUQAhIcChhXT1JLX1NFU1NJT05fQUNUSU9OX0ZBSUwQAxIeChpXT1JLX1NFU1NJT05fQUNUSU9OX0NBTkNFTBAEYgZwcm90bzM", [file_buf_validate_validate, file_google_api_field_behavior, file_google_protobuf_struct, file_google_protobuf_timestamp, file_helix_task_v1_task]);
 
 /**
  * One agent's part of a task: one to one with a Helix session and, for Zed agents, with a Zed thread.
@@ -243,6 +243,30 @@ export type AgentConfig = Message<"helix.task.v1.AgentConfig"> & {
   onTurnEnd: OnTurnEnd;
 
   /**
+   * The model that the agent is to use, by the agent's own name for it, at most 255 characters. Empty: the agent's own
+   * choice. One that the agent does not have fails the turn that begins the thread.
+   *
+   * @generated from field: string model = 3;
+   */
+  model: string;
+
+  /**
+   * The mode that the agent is to work in, by the agent's own name for it (`plan`, `acceptEdits` …), at most 255
+   * characters. Empty: the one that the agent is configured with. One that the agent does not have fails the turn that
+   * begins the thread.
+   *
+   * @generated from field: string mode = 4;
+   */
+  mode: string;
+
+  /**
+   * What becomes of the agent's requests for permission. Unspecified: as the bridge is configured.
+   *
+   * @generated from field: helix.task.v1.PermissionPolicy permission_policy = 5;
+   */
+  permissionPolicy: PermissionPolicy;
+
+  /**
    * Free-form settings, kept as they are. At most 16 KiB as JSON, 64 keys in all, 8 levels.
    *
    * @generated from field: google.protobuf.Struct extra = 15;
@@ -390,6 +414,54 @@ export const OnTurnEndSchema: GenEnum<OnTurnEnd> = /*@__PURE__*/
   enumDesc(file_helix_task_v1_work_session, 0);
 
 /**
+ * What becomes of an agent's requests for permission.
+ *
+ * @generated from enum helix.task.v1.PermissionPolicy
+ */
+export const PermissionPolicy = {
+  /**
+   * Not given: the bridge's configuration decides, and without any the agent's.
+   *
+   * @generated from enum value: PERMISSION_POLICY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Each is allowed once.
+   *
+   * @generated from enum value: PERMISSION_POLICY_ALLOW = 1;
+   */
+  ALLOW: 1,
+
+  /**
+   * The turn waits until somebody answers, or is rejected in time.
+   *
+   * @generated from enum value: PERMISSION_POLICY_ASK = 2;
+   */
+  ASK: 2,
+
+  /**
+   * Each is rejected.
+   *
+   * @generated from enum value: PERMISSION_POLICY_REJECT = 3;
+   */
+  REJECT: 3,
+} as const;
+
+/**
+ * What becomes of an agent's requests for permission.
+ *
+ * @generated from enum helix.task.v1.PermissionPolicy
+ */
+export type PermissionPolicy = (typeof PermissionPolicy)[keyof typeof PermissionPolicy] | UnknownEnum;
+
+/**
+ * Describes the enum helix.task.v1.PermissionPolicy.
+ */
+export const PermissionPolicySchema: GenEnum<PermissionPolicy> = /*@__PURE__*/
+  enumDesc(file_helix_task_v1_work_session, 1);
+
+/**
  * Where a work session stands. Completed, failed and cancelled are final.
  *
  * @generated from enum helix.task.v1.WorkSessionStatus
@@ -456,7 +528,7 @@ export type WorkSessionStatus = (typeof WorkSessionStatus)[keyof typeof WorkSess
  * Describes the enum helix.task.v1.WorkSessionStatus.
  */
 export const WorkSessionStatusSchema: GenEnum<WorkSessionStatus> = /*@__PURE__*/
-  enumDesc(file_helix_task_v1_work_session, 1);
+  enumDesc(file_helix_task_v1_work_session, 2);
 
 /**
  * What a caller may ask of a work session.
@@ -511,5 +583,5 @@ export type WorkSessionAction = (typeof WorkSessionAction)[keyof typeof WorkSess
  * Describes the enum helix.task.v1.WorkSessionAction.
  */
 export const WorkSessionActionSchema: GenEnum<WorkSessionAction> = /*@__PURE__*/
-  enumDesc(file_helix_task_v1_work_session, 2);
+  enumDesc(file_helix_task_v1_work_session, 3);
 

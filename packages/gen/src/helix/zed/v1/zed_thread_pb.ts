@@ -12,7 +12,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file helix/zed/v1/zed_thread.proto.
  */
 export const file_helix_zed_v1_zed_thread: GenFile = /*@__PURE__*/
-  fileDesc("Ch1oZWxpeC96ZWQvdjEvemVkX3RocmVhZC5wcm90bxIMaGVsaXguemVkLnYxIrIECglaZWRUaHJlYWQSCgoCaWQYASABKAkSFwoPd29ya19zZXNzaW9uX2lkGAIgASgJEg8KB3Rhc2tfaWQYAyABKAkSFgoOemVkX3Nlc3Npb25faWQYBCABKAkSFQoNemVkX3RocmVhZF9pZBgFIAEoCRIUCgxwcm9qZWN0X3BhdGgYBiABKAkSMQoQd29ya3NwYWNlX2NvbmZpZxgHIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEgoKYWdlbnRfbmFtZRgIIAEoCRItCgZzdGF0dXMYCSABKA4yHS5oZWxpeC56ZWQudjEuWmVkVGhyZWFkU3RhdHVzEhUKDXN0YXR1c19yZWFzb24YCiABKAkSNQoRc3RhdHVzX2NoYW5nZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKC2xhdGVzdF90dXJuGAwgASgLMhIuaGVsaXguemVkLnYxLlR1cm4SGQoRcXVldWVkX3R1cm5fY291bnQYDSABKAUSNAoQbGFzdF9hY3Rpdml0eV9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgPIAEoCRIuCgpjcmVhdGVkX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp1cGRhdGVkX2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK/AwoEVHVybhIKCgJpZBgBIAEoCRIdChV6ZWRfdGhyZWFkX21hcHBpbmdfaWQYAiABKAkSDgoGbnVtYmVyGAMgASgFEg8KB21lc3NhZ2UYBCABKAkSEQoJaW50ZXJydXB0GAUgASgIEigKBnN0YXR1cxgGIAEoDjIYLmhlbGl4LnplZC52MS5UdXJuU3RhdHVzEhUKDXN0YXR1c19yZWFzb24YByABKAkSDQoFZXJyb3IYCCABKAkSDwoHc3RhbGxlZBgJIAEoCBIPCgdhdHRlbXB0GAogASgFEicKBXVzYWdlGAsgASgLMhguaGVsaXguemVkLnYxLlRva2VuVXNhZ2USLgoKY3JlYXRlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHc2VudF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMY29tcGxldGVkX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKgAQoKVG9rZW5Vc2FnZRIUCgx0b3RhbF90b2tlbnMYASABKAQSFAoMaW5wdXRfdG9rZW5zGAIgASgEEhUKDW91dHB1dF90b2tlbnMYAyABKAQSFgoOdGhvdWdodF90b2tlbnMYBCABKAQSGgoSY2FjaGVkX3JlYWRfdG9rZW5zGAUgASgEEhsKE2NhY2hlZF93cml0ZV90b2tlbnMYBiABKAQizQIKBUVudHJ5EgoKAmlkGAEgASgJEh0KFXplZF90aHJlYWRfbWFwcGluZ19pZBgCIAEoCRIPCgd0dXJuX2lkGAMgASgJEhAKCHBvc2l0aW9uGAQgASgFEiUKBHJvbGUYBSABKA4yFy5oZWxpeC56ZWQudjEuRW50cnlSb2xlEiUKBHR5cGUYBiABKA4yFy5oZWxpeC56ZWQudjEuRW50cnlUeXBlEg8KB2NvbnRlbnQYByABKAkSEQoJdG9vbF9uYW1lGAggASgJEhMKC3Rvb2xfc3RhdHVzGAkgASgJEg8KB3ZlcnNpb24YCiABKAMSLgoKY3JlYXRlZF9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAq1AEKD1plZFRocmVhZFN0YXR1cxIhCh1aRURfVEhSRUFEX1NUQVRVU19VTlNQRUNJRklFRBAAEh0KGVpFRF9USFJFQURfU1RBVFVTX1BFTkRJTkcQARIcChhaRURfVEhSRUFEX1NUQVRVU19BQ1RJVkUQAhIiCh5aRURfVEhSRUFEX1NUQVRVU19ESVNDT05ORUNURUQQAxIfChtaRURfVEhSRUFEX1NUQVRVU19DT01QTEVURUQQBBIcChhaRURfVEhSRUFEX1NUQVRVU19GQUlMRUQQBSrZAQoKVHVyblN0YXR1cxIbChdUVVJOX1NUQVRVU19VTlNQRUNJRklFRBAAEhYKElRVUk5fU1RBVFVTX1FVRVVFRBABEhQKEFRVUk5fU1RBVFVTX1NFTlQQAhIXChNUVVJOX1NUQVRVU19SVU5OSU5HEAMSFwoTVFVSTl9TVEFUVVNfV0FJVElORxAEEhkKFVRVUk5fU1RBVFVTX0NPTVBMRVRFRBAFEhYKElRVUk5fU1RBVFVTX0ZBSUxFRBAGEhsKF1RVUk5fU1RBVFVTX0lOVEVSUlVQVEVEEAcqVgoJRW50cnlSb2xlEhoKFkVOVFJZX1JPTEVfVU5TUEVDSUZJRUQQABITCg9FTlRSWV9ST0xFX1VTRVIQARIYChRFTlRSWV9ST0xFX0FTU0lTVEFOVBACKlYKCUVudHJ5VHlwZRIaChZFTlRSWV9UWVBFX1VOU1BFQ0lGSUVEEAASEwoPRU5UUllfVFlQRV9URVhUEAESGAoURU5UUllfVFlQRV9UT09MX0NBTEwQAmIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("Ch1oZWxpeC96ZWQvdjEvemVkX3RocmVhZC5wcm90bxIMaGVsaXguemVkLnYxIrIECglaZWRUaHJlYWQSCgoCaWQYASABKAkSFwoPd29ya19zZXNzaW9uX2lkGAIgASgJEg8KB3Rhc2tfaWQYAyABKAkSFgoOemVkX3Nlc3Npb25faWQYBCABKAkSFQoNemVkX3RocmVhZF9pZBgFIAEoCRIUCgxwcm9qZWN0X3BhdGgYBiABKAkSMQoQd29ya3NwYWNlX2NvbmZpZxgHIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEgoKYWdlbnRfbmFtZRgIIAEoCRItCgZzdGF0dXMYCSABKA4yHS5oZWxpeC56ZWQudjEuWmVkVGhyZWFkU3RhdHVzEhUKDXN0YXR1c19yZWFzb24YCiABKAkSNQoRc3RhdHVzX2NoYW5nZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKC2xhdGVzdF90dXJuGAwgASgLMhIuaGVsaXguemVkLnYxLlR1cm4SGQoRcXVldWVkX3R1cm5fY291bnQYDSABKAUSNAoQbGFzdF9hY3Rpdml0eV9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgPIAEoCRIuCgpjcmVhdGVkX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp1cGRhdGVkX2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCL9AwoEVHVybhIKCgJpZBgBIAEoCRIdChV6ZWRfdGhyZWFkX21hcHBpbmdfaWQYAiABKAkSDgoGbnVtYmVyGAMgASgFEg8KB21lc3NhZ2UYBCABKAkSEQoJaW50ZXJydXB0GAUgASgIEigKBnN0YXR1cxgGIAEoDjIYLmhlbGl4LnplZC52MS5UdXJuU3RhdHVzEhUKDXN0YXR1c19yZWFzb24YByABKAkSDQoFZXJyb3IYCCABKAkSDwoHc3RhbGxlZBgJIAEoCBIPCgdhdHRlbXB0GAogASgFEicKBXVzYWdlGAsgASgLMhguaGVsaXguemVkLnYxLlRva2VuVXNhZ2USLgoKY3JlYXRlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHc2VudF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMY29tcGxldGVkX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI8ChNwZXJtaXNzaW9uX3JlcXVlc3RzGBAgAygLMh8uaGVsaXguemVkLnYxLlBlcm1pc3Npb25SZXF1ZXN0ItQBChFQZXJtaXNzaW9uUmVxdWVzdBIKCgJpZBgBIAEoCRINCgV0aXRsZRgCIAEoCRIRCgl0b29sX25hbWUYAyABKAkSLwoHb3B0aW9ucxgEIAMoCzIeLmhlbGl4LnplZC52MS5QZXJtaXNzaW9uT3B0aW9uEjAKDHJlcXVlc3RlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXgoQUGVybWlzc2lvbk9wdGlvbhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEjAKBGtpbmQYAyABKA4yIi5oZWxpeC56ZWQudjEuUGVybWlzc2lvbk9wdGlvbktpbmQioAEKClRva2VuVXNhZ2USFAoMdG90YWxfdG9rZW5zGAEgASgEEhQKDGlucHV0X3Rva2VucxgCIAEoBBIVCg1vdXRwdXRfdG9rZW5zGAMgASgEEhYKDnRob3VnaHRfdG9rZW5zGAQgASgEEhoKEmNhY2hlZF9yZWFkX3Rva2VucxgFIAEoBBIbChNjYWNoZWRfd3JpdGVfdG9rZW5zGAYgASgEIs0CCgVFbnRyeRIKCgJpZBgBIAEoCRIdChV6ZWRfdGhyZWFkX21hcHBpbmdfaWQYAiABKAkSDwoHdHVybl9pZBgDIAEoCRIQCghwb3NpdGlvbhgEIAEoBRIlCgRyb2xlGAUgASgOMhcuaGVsaXguemVkLnYxLkVudHJ5Um9sZRIlCgR0eXBlGAYgASgOMhcuaGVsaXguemVkLnYxLkVudHJ5VHlwZRIPCgdjb250ZW50GAcgASgJEhEKCXRvb2xfbmFtZRgIIAEoCRITCgt0b29sX3N0YXR1cxgJIAEoCRIPCgd2ZXJzaW9uGAogASgDEi4KCmNyZWF0ZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVwZGF0ZWRfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKtQBCg9aZWRUaHJlYWRTdGF0dXMSIQodWkVEX1RIUkVBRF9TVEFUVVNfVU5TUEVDSUZJRUQQABIdChlaRURfVEhSRUFEX1NUQVRVU19QRU5ESU5HEAESHAoYWkVEX1RIUkVBRF9TVEFUVVNfQUNUSVZFEAISIgoeWkVEX1RIUkVBRF9TVEFUVVNfRElTQ09OTkVDVEVEEAMSHwobWkVEX1RIUkVBRF9TVEFUVVNfQ09NUExFVEVEEAQSHAoYWkVEX1RIUkVBRF9TVEFUVVNfRkFJTEVEEAUq4AEKFFBlcm1pc3Npb25PcHRpb25LaW5kEiYKIlBFUk1JU1NJT05fT1BUSU9OX0tJTkRfVU5TUEVDSUZJRUQQABIlCiFQRVJNSVNTSU9OX09QVElPTl9LSU5EX0FMTE9XX09OQ0UQARInCiNQRVJNSVNTSU9OX09QVElPTl9LSU5EX0FMTE9XX0FMV0FZUxACEiYKIlBFUk1JU1NJT05fT1BUSU9OX0tJTkRfUkVKRUNUX09OQ0UQAxIoCiRQRVJNSVNTSU9OX09QVElPTl9LSU5EX1JFSkVDVF9BTFdBWVMQBCrZAQoKVHVyblN0YXR1cxIbChdUVVJOX1NUQVRVU19VTlNQRUNJRklFRBAAEhYKElRVUk5fU1RBVFVTX1FVRVVFRBABEhQKEFRVUk5fU1RBVFVTX1NFTlQQAhIXChNUVVJOX1NUQVRVU19SVU5OSU5HEAMSFwoTVFVSTl9TVEFUVVNfV0FJVElORxAEEhkKFVRVUk5fU1RBVFVTX0NPTVBMRVRFRBAFEhYKElRVUk5fU1RBVFVTX0ZBSUxFRBAGEhsKF1RVUk5fU1RBVFVTX0lOVEVSUlVQVEVEEAcqVgoJRW50cnlSb2xlEhoKFkVOVFJZX1JPTEVfVU5TUEVDSUZJRUQQABITCg9FTlRSWV9ST0xFX1VTRVIQARIYChRFTlRSWV9ST0xFX0FTU0lTVEFOVBACKlYKCUVudHJ5VHlwZRIaChZFTlRSWV9UWVBFX1VOU1BFQ0lGSUVEEAASEwoPRU5UUllfVFlQRV9URVhUEAESGAoURU5UUllfVFlQRV9UT09MX0NBTEwQAmIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * The mapping of a work session to the conversation that an editor holds for it.
@@ -257,6 +257,14 @@ export type Turn = Message<"helix.zed.v1.Turn"> & {
    * @generated from field: google.protobuf.Timestamp completed_at = 15;
    */
   completedAt?: Timestamp | undefined;
+
+  /**
+   * What the agent asks to be allowed and nobody has answered, oldest first. A turn that waits without any asks in its
+   * editor's own window, where alone it can be answered.
+   *
+   * @generated from field: repeated helix.zed.v1.PermissionRequest permission_requests = 16;
+   */
+  permissionRequests: PermissionRequest[];
 };
 
 /**
@@ -265,6 +273,98 @@ export type Turn = Message<"helix.zed.v1.Turn"> & {
  */
 export const TurnSchema: GenMessage<Turn> = /*@__PURE__*/
   messageDesc(file_helix_zed_v1_zed_thread, 1);
+
+/**
+ * Something that an agent asks to be allowed. It is gone when it was answered, when its turn has ended, and when the
+ * agent that asked has.
+ *
+ * @generated from message helix.zed.v1.PermissionRequest
+ */
+export type PermissionRequest = Message<"helix.zed.v1.PermissionRequest"> & {
+  /**
+   * Opaque and URL-safe, `prm_` and 32 hexadecimal digits.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * What the agent wants to do, in its own words, at most 1,024 characters. The transcript shows it in full.
+   *
+   * @generated from field: string title = 2;
+   */
+  title: string;
+
+  /**
+   * The label of the tool call that waits, as the transcript's entry has it.
+   *
+   * @generated from field: string tool_name = 3;
+   */
+  toolName: string;
+
+  /**
+   * What may be answered, in the agent's order, at most 32.
+   *
+   * @generated from field: repeated helix.zed.v1.PermissionOption options = 4;
+   */
+  options: PermissionOption[];
+
+  /**
+   * When it was asked.
+   *
+   * @generated from field: google.protobuf.Timestamp requested_at = 5;
+   */
+  requestedAt?: Timestamp | undefined;
+
+  /**
+   * When it is rejected if nobody has answered until then.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 6;
+   */
+  expiresAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message helix.zed.v1.PermissionRequest.
+ * Use `create(PermissionRequestSchema)` to create a new message.
+ */
+export const PermissionRequestSchema: GenMessage<PermissionRequest> = /*@__PURE__*/
+  messageDesc(file_helix_zed_v1_zed_thread, 2);
+
+/**
+ * One answer that an agent understands.
+ *
+ * @generated from message helix.zed.v1.PermissionOption
+ */
+export type PermissionOption = Message<"helix.zed.v1.PermissionOption"> & {
+  /**
+   * The agent's own id of it.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * What to show people, in the agent's words.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * What it means.
+   *
+   * @generated from field: helix.zed.v1.PermissionOptionKind kind = 3;
+   */
+  kind: PermissionOptionKind;
+};
+
+/**
+ * Describes the message helix.zed.v1.PermissionOption.
+ * Use `create(PermissionOptionSchema)` to create a new message.
+ */
+export const PermissionOptionSchema: GenMessage<PermissionOption> = /*@__PURE__*/
+  messageDesc(file_helix_zed_v1_zed_thread, 3);
 
 /**
  * Tokens as the agent reports them for one turn.
@@ -320,7 +420,7 @@ export type TokenUsage = Message<"helix.zed.v1.TokenUsage"> & {
  * Use `create(TokenUsageSchema)` to create a new message.
  */
 export const TokenUsageSchema: GenMessage<TokenUsage> = /*@__PURE__*/
-  messageDesc(file_helix_zed_v1_zed_thread, 2);
+  messageDesc(file_helix_zed_v1_zed_thread, 4);
 
 /**
  * One piece of a transcript: a message or a tool call. Entries are whole: a newer version replaces the older.
@@ -419,7 +519,7 @@ export type Entry = Message<"helix.zed.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
-  messageDesc(file_helix_zed_v1_zed_thread, 3);
+  messageDesc(file_helix_zed_v1_zed_thread, 5);
 
 /**
  * Where a thread stands. Completed and failed are final.
@@ -482,6 +582,61 @@ export type ZedThreadStatus = (typeof ZedThreadStatus)[keyof typeof ZedThreadSta
  */
 export const ZedThreadStatusSchema: GenEnum<ZedThreadStatus> = /*@__PURE__*/
   enumDesc(file_helix_zed_v1_zed_thread, 0);
+
+/**
+ * What an option means. What `always` covers and how long it is remembered is the agent's own affair.
+ *
+ * @generated from enum helix.zed.v1.PermissionOptionKind
+ */
+export const PermissionOptionKind = {
+  /**
+   * Something that has no name here.
+   *
+   * @generated from enum value: PERMISSION_OPTION_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * This time.
+   *
+   * @generated from enum value: PERMISSION_OPTION_KIND_ALLOW_ONCE = 1;
+   */
+  ALLOW_ONCE: 1,
+
+  /**
+   * This time and from now on.
+   *
+   * @generated from enum value: PERMISSION_OPTION_KIND_ALLOW_ALWAYS = 2;
+   */
+  ALLOW_ALWAYS: 2,
+
+  /**
+   * Not this time.
+   *
+   * @generated from enum value: PERMISSION_OPTION_KIND_REJECT_ONCE = 3;
+   */
+  REJECT_ONCE: 3,
+
+  /**
+   * Not this time and never again.
+   *
+   * @generated from enum value: PERMISSION_OPTION_KIND_REJECT_ALWAYS = 4;
+   */
+  REJECT_ALWAYS: 4,
+} as const;
+
+/**
+ * What an option means. What `always` covers and how long it is remembered is the agent's own affair.
+ *
+ * @generated from enum helix.zed.v1.PermissionOptionKind
+ */
+export type PermissionOptionKind = (typeof PermissionOptionKind)[keyof typeof PermissionOptionKind] | UnknownEnum;
+
+/**
+ * Describes the enum helix.zed.v1.PermissionOptionKind.
+ */
+export const PermissionOptionKindSchema: GenEnum<PermissionOptionKind> = /*@__PURE__*/
+  enumDesc(file_helix_zed_v1_zed_thread, 1);
 
 /**
  * Where a turn stands. Completed, failed and interrupted are final.
@@ -557,7 +712,7 @@ export type TurnStatus = (typeof TurnStatus)[keyof typeof TurnStatus] | UnknownE
  * Describes the enum helix.zed.v1.TurnStatus.
  */
 export const TurnStatusSchema: GenEnum<TurnStatus> = /*@__PURE__*/
-  enumDesc(file_helix_zed_v1_zed_thread, 1);
+  enumDesc(file_helix_zed_v1_zed_thread, 2);
 
 /**
  * Who speaks in an entry.
@@ -598,7 +753,7 @@ export type EntryRole = (typeof EntryRole)[keyof typeof EntryRole] | UnknownEnum
  * Describes the enum helix.zed.v1.EntryRole.
  */
 export const EntryRoleSchema: GenEnum<EntryRole> = /*@__PURE__*/
-  enumDesc(file_helix_zed_v1_zed_thread, 2);
+  enumDesc(file_helix_zed_v1_zed_thread, 3);
 
 /**
  * What kind of entry it is.
@@ -639,5 +794,5 @@ export type EntryType = (typeof EntryType)[keyof typeof EntryType] | UnknownEnum
  * Describes the enum helix.zed.v1.EntryType.
  */
 export const EntryTypeSchema: GenEnum<EntryType> = /*@__PURE__*/
-  enumDesc(file_helix_zed_v1_zed_thread, 3);
+  enumDesc(file_helix_zed_v1_zed_thread, 4);
 

@@ -2,8 +2,8 @@
 // @generated from file helix/zed/v1/zed_thread_service.proto (package helix.zed.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.ts";
 import { file_google_api_field_behavior } from "../../../google/api/field_behavior_pb.ts";
@@ -12,13 +12,13 @@ import type { Progress, Synced } from "../../task/v1/watch_pb.ts";
 import { file_helix_task_v1_watch } from "../../task/v1/watch_pb.ts";
 import type { Entry, Turn, ZedThread } from "./zed_thread_pb.ts";
 import { file_helix_zed_v1_zed_thread } from "./zed_thread_pb.ts";
-import type { JsonObject, Message } from "@bufbuild/protobuf";
+import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file helix/zed/v1/zed_thread_service.proto.
  */
 export const file_helix_zed_v1_zed_thread_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVoZWxpeC96ZWQvdjEvemVkX3RocmVhZF9zZXJ2aWNlLnByb3RvEgxoZWxpeC56ZWQudjEikgEKFkNyZWF0ZVplZFRocmVhZFJlcXVlc3QSJQoPd29ya19zZXNzaW9uX2lkGAEgASgJQgzgQQK6SAZyBBABGEASHgoMcHJvamVjdF9wYXRoGAIgASgJQgi6SAVyAxiAIBIxChB3b3Jrc3BhY2VfY29uZmlnGAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCJGChdDcmVhdGVaZWRUaHJlYWRSZXNwb25zZRIrCgp6ZWRfdGhyZWFkGAEgASgLMhcuaGVsaXguemVkLnYxLlplZFRocmVhZCI8ChNHZXRaZWRUaHJlYWRSZXF1ZXN0EiUKD3dvcmtfc2Vzc2lvbl9pZBgBIAEoCUIM4EECukgGcgQQARhAIkMKFEdldFplZFRocmVhZFJlc3BvbnNlEisKCnplZF90aHJlYWQYASABKAsyFy5oZWxpeC56ZWQudjEuWmVkVGhyZWFkIj8KFkRlbGV0ZVplZFRocmVhZFJlcXVlc3QSJQoPd29ya19zZXNzaW9uX2lkGAEgASgJQgzgQQK6SAZyBBABGEAiGQoXRGVsZXRlWmVkVGhyZWFkUmVzcG9uc2UikAEKElNlbmRNZXNzYWdlUmVxdWVzdBIlCg93b3JrX3Nlc3Npb25faWQYASABKAlCDOBBArpIBnIEEAEYQBIfCgdtZXNzYWdlGAIgASgJQg7gQQK6SAhyBhABGICABBIRCglpbnRlcnJ1cHQYAyABKAgSHwoKcmVxdWVzdF9pZBgEIAEoCUILukgI2AEBcgOwAQEiNwoTU2VuZE1lc3NhZ2VSZXNwb25zZRIgCgR0dXJuGAEgASgLMhIuaGVsaXguemVkLnYxLlR1cm4iVAoRQ2FuY2VsVHVyblJlcXVlc3QSJQoPd29ya19zZXNzaW9uX2lkGAEgASgJQgzgQQK6SAZyBBABGEASGAoHdHVybl9pZBgCIAEoCUIHukgEcgIYQCI2ChJDYW5jZWxUdXJuUmVzcG9uc2USIAoEdHVybhgBIAEoCzISLmhlbGl4LnplZC52MS5UdXJuIngKEkxpc3RFbnRyaWVzUmVxdWVzdBIlCg93b3JrX3Nlc3Npb25faWQYASABKAlCDOBBArpIBnIEEAEYQBIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYgAgiVAoTTGlzdEVudHJpZXNSZXNwb25zZRIkCgdlbnRyaWVzGAEgAygLMhMuaGVsaXguemVkLnYxLkVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJeChVXYXRjaFplZFRocmVhZFJlcXVlc3QSJQoPd29ya19zZXNzaW9uX2lkGAEgASgJQgzgQQK6SAZyBBABGEASHgoMcmVzdW1lX3Rva2VuGAIgASgJQgi6SAVyAxiAICLzAQoWV2F0Y2haZWRUaHJlYWRSZXNwb25zZRIUCgxyZXN1bWVfdG9rZW4YASABKAkSMQoHY2hhbmdlZBgCIAEoCzIeLmhlbGl4LnplZC52MS5aZWRUaHJlYWRDaGFuZ2VkSAASMQoHZGVsZXRlZBgDIAEoCzIeLmhlbGl4LnplZC52MS5aZWRUaHJlYWREZWxldGVkSAASJwoGc3luY2VkGAQgASgLMhUuaGVsaXgudGFzay52MS5TeW5jZWRIABIrCghwcm9ncmVzcxgFIAEoCzIXLmhlbGl4LnRhc2sudjEuUHJvZ3Jlc3NIAEIHCgVldmVudCKXAQoQWmVkVGhyZWFkQ2hhbmdlZBItCgp6ZWRfdGhyZWFkGAEgASgLMhcuaGVsaXguemVkLnYxLlplZFRocmVhZEgAEiIKBHR1cm4YAiABKAsyEi5oZWxpeC56ZWQudjEuVHVybkgAEiQKBWVudHJ5GAMgASgLMhMuaGVsaXguemVkLnYxLkVudHJ5SABCCgoIcmVzb3VyY2UiUwoQWmVkVGhyZWFkRGVsZXRlZBIfChV6ZWRfdGhyZWFkX21hcHBpbmdfaWQYASABKAlIABISCghlbnRyeV9pZBgCIAEoCUgAQgoKCHJlc291cmNlMoAJChBaZWRUaHJlYWRTZXJ2aWNlEqkBCg9DcmVhdGVaZWRUaHJlYWQSJC5oZWxpeC56ZWQudjEuQ3JlYXRlWmVkVGhyZWFkUmVxdWVzdBolLmhlbGl4LnplZC52MS5DcmVhdGVaZWRUaHJlYWRSZXNwb25zZSJJgtPkkwJDOgEqYgp6ZWRfdGhyZWFkIjIvYXBpL3YxL3dvcmstc2Vzc2lvbnMve3dvcmtfc2Vzc2lvbl9pZH0vemVkLXRocmVhZBKgAQoMR2V0WmVkVGhyZWFkEiEuaGVsaXguemVkLnYxLkdldFplZFRocmVhZFJlcXVlc3QaIi5oZWxpeC56ZWQudjEuR2V0WmVkVGhyZWFkUmVzcG9uc2UiSZACAYLT5JMCQGIKemVkX3RocmVhZBIyL2FwaS92MS93b3JrLXNlc3Npb25zL3t3b3JrX3Nlc3Npb25faWR9L3plZC10aHJlYWQSmgEKD0RlbGV0ZVplZFRocmVhZBIkLmhlbGl4LnplZC52MS5EZWxldGVaZWRUaHJlYWRSZXF1ZXN0GiUuaGVsaXguemVkLnYxLkRlbGV0ZVplZFRocmVhZFJlc3BvbnNlIjqC0+STAjQqMi9hcGkvdjEvd29yay1zZXNzaW9ucy97d29ya19zZXNzaW9uX2lkfS96ZWQtdGhyZWFkEqABCgtTZW5kTWVzc2FnZRIgLmhlbGl4LnplZC52MS5TZW5kTWVzc2FnZVJlcXVlc3QaIS5oZWxpeC56ZWQudjEuU2VuZE1lc3NhZ2VSZXNwb25zZSJMgtPkkwJGOgEqYgR0dXJuIjsvYXBpL3YxL3dvcmstc2Vzc2lvbnMve3dvcmtfc2Vzc2lvbl9pZH0vemVkLXRocmVhZC9tZXNzYWdlcxKbAQoKQ2FuY2VsVHVybhIfLmhlbGl4LnplZC52MS5DYW5jZWxUdXJuUmVxdWVzdBogLmhlbGl4LnplZC52MS5DYW5jZWxUdXJuUmVzcG9uc2UiSoLT5JMCRDoBKmIEdHVybiI5L2FwaS92MS93b3JrLXNlc3Npb25zL3t3b3JrX3Nlc3Npb25faWR9L3plZC10aHJlYWQ6Y2FuY2VsEpkBCgtMaXN0RW50cmllcxIgLmhlbGl4LnplZC52MS5MaXN0RW50cmllc1JlcXVlc3QaIS5oZWxpeC56ZWQudjEuTGlzdEVudHJpZXNSZXNwb25zZSJFkAIBgtPkkwI8EjovYXBpL3YxL3dvcmstc2Vzc2lvbnMve3dvcmtfc2Vzc2lvbl9pZH0vemVkLXRocmVhZC9lbnRyaWVzEqIBCg5XYXRjaFplZFRocmVhZBIjLmhlbGl4LnplZC52MS5XYXRjaFplZFRocmVhZFJlcXVlc3QaJC5oZWxpeC56ZWQudjEuV2F0Y2haZWRUaHJlYWRSZXNwb25zZSJDkAIBgtPkkwI6EjgvYXBpL3YxL3dvcmstc2Vzc2lvbnMve3dvcmtfc2Vzc2lvbl9pZH0vemVkLXRocmVhZDp3YXRjaDABYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_api_field_behavior, file_google_protobuf_struct, file_helix_task_v1_watch, file_helix_zed_v1_zed_thread]);
+  fileDesc("CiVoZWxpeC96ZWQvdjEvemVkX3RocmVhZF9zZXJ2aWNlLnByb3RvEgxoZWxpeC56ZWQudjEikgEKFkNyZWF0ZVplZFRocmVhZFJlcXVlc3QSJQoPd29ya19zZXNzaW9uX2lkGAEgASgJQgzgQQK6SAZyBBABGEASHgoMcHJvamVjdF9wYXRoGAIgASgJQgi6SAVyAxiAIBIxChB3b3Jrc3BhY2VfY29uZmlnGAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCJGChdDcmVhdGVaZWRUaHJlYWRSZXNwb25zZRIrCgp6ZWRfdGhyZWFkGAEgASgLMhcuaGVsaXguemVkLnYxLlplZFRocmVhZCI8ChNHZXRaZWRUaHJlYWRSZXF1ZXN0EiUKD3dvcmtfc2Vzc2lvbl9pZBgBIAEoCUIM4EECukgGcgQQARhAIkMKFEdldFplZFRocmVhZFJlc3BvbnNlEisKCnplZF90aHJlYWQYASABKAsyFy5oZWxpeC56ZWQudjEuWmVkVGhyZWFkIj8KFkRlbGV0ZVplZFRocmVhZFJlcXVlc3QSJQoPd29ya19zZXNzaW9uX2lkGAEgASgJQgzgQQK6SAZyBBABGEAiGQoXRGVsZXRlWmVkVGhyZWFkUmVzcG9uc2UikAEKElNlbmRNZXNzYWdlUmVxdWVzdBIlCg93b3JrX3Nlc3Npb25faWQYASABKAlCDOBBArpIBnIEEAEYQBIfCgdtZXNzYWdlGAIgASgJQg7gQQK6SAhyBhABGICABBIRCglpbnRlcnJ1cHQYAyABKAgSHwoKcmVxdWVzdF9pZBgEIAEoCUILukgI2AEBcgOwAQEiNwoTU2VuZE1lc3NhZ2VSZXNwb25zZRIgCgR0dXJuGAEgASgLMhIuaGVsaXguemVkLnYxLlR1cm4iVAoRQ2FuY2VsVHVyblJlcXVlc3QSJQoPd29ya19zZXNzaW9uX2lkGAEgASgJQgzgQQK6SAZyBBABGEASGAoHdHVybl9pZBgCIAEoCUIHukgEcgIYQCI2ChJDYW5jZWxUdXJuUmVzcG9uc2USIAoEdHVybhgBIAEoCzISLmhlbGl4LnplZC52MS5UdXJuItkBChdBbnN3ZXJQZXJtaXNzaW9uUmVxdWVzdBIlCg93b3JrX3Nlc3Npb25faWQYASABKAlCDOBBArpIBnIEEAEYQBIjCg1wZXJtaXNzaW9uX2lkGAIgASgJQgzgQQK6SAZyBBABGEASHwoJb3B0aW9uX2lkGAMgASgJQgq6SAdyBRABGIACSAASQAoIZGVjaXNpb24YBCABKA4yIC5oZWxpeC56ZWQudjEuUGVybWlzc2lvbkRlY2lzaW9uQgq6SAeCAQQQASAASABCDwoGYW5zd2VyEgW6SAIIASI8ChhBbnN3ZXJQZXJtaXNzaW9uUmVzcG9uc2USIAoEdHVybhgBIAEoCzISLmhlbGl4LnplZC52MS5UdXJuIngKEkxpc3RFbnRyaWVzUmVxdWVzdBIlCg93b3JrX3Nlc3Npb25faWQYASABKAlCDOBBArpIBnIEEAEYQBIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYgAgiVAoTTGlzdEVudHJpZXNSZXNwb25zZRIkCgdlbnRyaWVzGAEgAygLMhMuaGVsaXguemVkLnYxLkVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJeChVXYXRjaFplZFRocmVhZFJlcXVlc3QSJQoPd29ya19zZXNzaW9uX2lkGAEgASgJQgzgQQK6SAZyBBABGEASHgoMcmVzdW1lX3Rva2VuGAIgASgJQgi6SAVyAxiAICLzAQoWV2F0Y2haZWRUaHJlYWRSZXNwb25zZRIUCgxyZXN1bWVfdG9rZW4YASABKAkSMQoHY2hhbmdlZBgCIAEoCzIeLmhlbGl4LnplZC52MS5aZWRUaHJlYWRDaGFuZ2VkSAASMQoHZGVsZXRlZBgDIAEoCzIeLmhlbGl4LnplZC52MS5aZWRUaHJlYWREZWxldGVkSAASJwoGc3luY2VkGAQgASgLMhUuaGVsaXgudGFzay52MS5TeW5jZWRIABIrCghwcm9ncmVzcxgFIAEoCzIXLmhlbGl4LnRhc2sudjEuUHJvZ3Jlc3NIAEIHCgVldmVudCKXAQoQWmVkVGhyZWFkQ2hhbmdlZBItCgp6ZWRfdGhyZWFkGAEgASgLMhcuaGVsaXguemVkLnYxLlplZFRocmVhZEgAEiIKBHR1cm4YAiABKAsyEi5oZWxpeC56ZWQudjEuVHVybkgAEiQKBWVudHJ5GAMgASgLMhMuaGVsaXguemVkLnYxLkVudHJ5SABCCgoIcmVzb3VyY2UiUwoQWmVkVGhyZWFkRGVsZXRlZBIfChV6ZWRfdGhyZWFkX21hcHBpbmdfaWQYASABKAlIABISCghlbnRyeV9pZBgCIAEoCUgAQgoKCHJlc291cmNlKqMBChJQZXJtaXNzaW9uRGVjaXNpb24SIwofUEVSTUlTU0lPTl9ERUNJU0lPTl9VTlNQRUNJRklFRBAAEiIKHlBFUk1JU1NJT05fREVDSVNJT05fQUxMT1dfT05DRRABEiQKIFBFUk1JU1NJT05fREVDSVNJT05fQUxMT1dfQUxXQVlTEAISHgoaUEVSTUlTU0lPTl9ERUNJU0lPTl9SRUpFQ1QQAzLMCgoQWmVkVGhyZWFkU2VydmljZRKpAQoPQ3JlYXRlWmVkVGhyZWFkEiQuaGVsaXguemVkLnYxLkNyZWF0ZVplZFRocmVhZFJlcXVlc3QaJS5oZWxpeC56ZWQudjEuQ3JlYXRlWmVkVGhyZWFkUmVzcG9uc2UiSYLT5JMCQzoBKmIKemVkX3RocmVhZCIyL2FwaS92MS93b3JrLXNlc3Npb25zL3t3b3JrX3Nlc3Npb25faWR9L3plZC10aHJlYWQSoAEKDEdldFplZFRocmVhZBIhLmhlbGl4LnplZC52MS5HZXRaZWRUaHJlYWRSZXF1ZXN0GiIuaGVsaXguemVkLnYxLkdldFplZFRocmVhZFJlc3BvbnNlIkmQAgGC0+STAkBiCnplZF90aHJlYWQSMi9hcGkvdjEvd29yay1zZXNzaW9ucy97d29ya19zZXNzaW9uX2lkfS96ZWQtdGhyZWFkEpoBCg9EZWxldGVaZWRUaHJlYWQSJC5oZWxpeC56ZWQudjEuRGVsZXRlWmVkVGhyZWFkUmVxdWVzdBolLmhlbGl4LnplZC52MS5EZWxldGVaZWRUaHJlYWRSZXNwb25zZSI6gtPkkwI0KjIvYXBpL3YxL3dvcmstc2Vzc2lvbnMve3dvcmtfc2Vzc2lvbl9pZH0vemVkLXRocmVhZBKgAQoLU2VuZE1lc3NhZ2USIC5oZWxpeC56ZWQudjEuU2VuZE1lc3NhZ2VSZXF1ZXN0GiEuaGVsaXguemVkLnYxLlNlbmRNZXNzYWdlUmVzcG9uc2UiTILT5JMCRjoBKmIEdHVybiI7L2FwaS92MS93b3JrLXNlc3Npb25zL3t3b3JrX3Nlc3Npb25faWR9L3plZC10aHJlYWQvbWVzc2FnZXMSmwEKCkNhbmNlbFR1cm4SHy5oZWxpeC56ZWQudjEuQ2FuY2VsVHVyblJlcXVlc3QaIC5oZWxpeC56ZWQudjEuQ2FuY2VsVHVyblJlc3BvbnNlIkqC0+STAkQ6ASpiBHR1cm4iOS9hcGkvdjEvd29yay1zZXNzaW9ucy97d29ya19zZXNzaW9uX2lkfS96ZWQtdGhyZWFkOmNhbmNlbBLJAQoQQW5zd2VyUGVybWlzc2lvbhIlLmhlbGl4LnplZC52MS5BbnN3ZXJQZXJtaXNzaW9uUmVxdWVzdBomLmhlbGl4LnplZC52MS5BbnN3ZXJQZXJtaXNzaW9uUmVzcG9uc2UiZoLT5JMCYDoBKmIEdHVybiJVL2FwaS92MS93b3JrLXNlc3Npb25zL3t3b3JrX3Nlc3Npb25faWR9L3plZC10aHJlYWQvcGVybWlzc2lvbnMve3Blcm1pc3Npb25faWR9OmFuc3dlchKZAQoLTGlzdEVudHJpZXMSIC5oZWxpeC56ZWQudjEuTGlzdEVudHJpZXNSZXF1ZXN0GiEuaGVsaXguemVkLnYxLkxpc3RFbnRyaWVzUmVzcG9uc2UiRZACAYLT5JMCPBI6L2FwaS92MS93b3JrLXNlc3Npb25zL3t3b3JrX3Nlc3Npb25faWR9L3plZC10aHJlYWQvZW50cmllcxKiAQoOV2F0Y2haZWRUaHJlYWQSIy5oZWxpeC56ZWQudjEuV2F0Y2haZWRUaHJlYWRSZXF1ZXN0GiQuaGVsaXguemVkLnYxLldhdGNoWmVkVGhyZWFkUmVzcG9uc2UiQ5ACAYLT5JMCOhI4L2FwaS92MS93b3JrLXNlc3Npb25zL3t3b3JrX3Nlc3Npb25faWR9L3plZC10aHJlYWQ6d2F0Y2gwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_api_field_behavior, file_google_protobuf_struct, file_helix_task_v1_watch, file_helix_zed_v1_zed_thread]);
 
 /**
  * For which work session, and where.
@@ -268,6 +268,78 @@ export const CancelTurnResponseSchema: GenMessage<CancelTurnResponse> = /*@__PUR
   messageDesc(file_helix_zed_v1_zed_thread_service, 9);
 
 /**
+ * Which request for permission, and what to answer.
+ *
+ * @generated from message helix.zed.v1.AnswerPermissionRequest
+ */
+export type AnswerPermissionRequest = Message<"helix.zed.v1.AnswerPermissionRequest"> & {
+  /**
+   * The work session's id.
+   *
+   * @generated from field: string work_session_id = 1;
+   */
+  workSessionId: string;
+
+  /**
+   * The id of the request for permission.
+   *
+   * @generated from field: string permission_id = 2;
+   */
+  permissionId: string;
+
+  /**
+   * The answer.
+   *
+   * @generated from oneof helix.zed.v1.AnswerPermissionRequest.answer
+   */
+  answer: {
+    /**
+     * One of the request's options, by the agent's id of it.
+     *
+     * @generated from field: string option_id = 3;
+     */
+    value: string;
+    case: "optionId";
+  } | {
+    /**
+     * The option that means this.
+     *
+     * @generated from field: helix.zed.v1.PermissionDecision decision = 4;
+     */
+    value: PermissionDecision;
+    case: "decision";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message helix.zed.v1.AnswerPermissionRequest.
+ * Use `create(AnswerPermissionRequestSchema)` to create a new message.
+ */
+export const AnswerPermissionRequestSchema: GenMessage<AnswerPermissionRequest> = /*@__PURE__*/
+  messageDesc(file_helix_zed_v1_zed_thread_service, 10);
+
+/**
+ * The turn that goes on.
+ *
+ * @generated from message helix.zed.v1.AnswerPermissionResponse
+ */
+export type AnswerPermissionResponse = Message<"helix.zed.v1.AnswerPermissionResponse"> & {
+  /**
+   * The turn as stored: it waits until the agent has taken the answer.
+   *
+   * @generated from field: helix.zed.v1.Turn turn = 1;
+   */
+  turn?: Turn | undefined;
+};
+
+/**
+ * Describes the message helix.zed.v1.AnswerPermissionResponse.
+ * Use `create(AnswerPermissionResponseSchema)` to create a new message.
+ */
+export const AnswerPermissionResponseSchema: GenMessage<AnswerPermissionResponse> = /*@__PURE__*/
+  messageDesc(file_helix_zed_v1_zed_thread_service, 11);
+
+/**
  * Which page of a transcript.
  *
  * @generated from message helix.zed.v1.ListEntriesRequest
@@ -300,7 +372,7 @@ export type ListEntriesRequest = Message<"helix.zed.v1.ListEntriesRequest"> & {
  * Use `create(ListEntriesRequestSchema)` to create a new message.
  */
 export const ListEntriesRequestSchema: GenMessage<ListEntriesRequest> = /*@__PURE__*/
-  messageDesc(file_helix_zed_v1_zed_thread_service, 10);
+  messageDesc(file_helix_zed_v1_zed_thread_service, 12);
 
 /**
  * A page of a transcript.
@@ -328,7 +400,7 @@ export type ListEntriesResponse = Message<"helix.zed.v1.ListEntriesResponse"> & 
  * Use `create(ListEntriesResponseSchema)` to create a new message.
  */
 export const ListEntriesResponseSchema: GenMessage<ListEntriesResponse> = /*@__PURE__*/
-  messageDesc(file_helix_zed_v1_zed_thread_service, 11);
+  messageDesc(file_helix_zed_v1_zed_thread_service, 13);
 
 /**
  * Which thread to watch, and from where.
@@ -356,7 +428,7 @@ export type WatchZedThreadRequest = Message<"helix.zed.v1.WatchZedThreadRequest"
  * Use `create(WatchZedThreadRequestSchema)` to create a new message.
  */
 export const WatchZedThreadRequestSchema: GenMessage<WatchZedThreadRequest> = /*@__PURE__*/
-  messageDesc(file_helix_zed_v1_zed_thread_service, 12);
+  messageDesc(file_helix_zed_v1_zed_thread_service, 14);
 
 /**
  * One event of a watch.
@@ -417,7 +489,7 @@ export type WatchZedThreadResponse = Message<"helix.zed.v1.WatchZedThreadRespons
  * Use `create(WatchZedThreadResponseSchema)` to create a new message.
  */
 export const WatchZedThreadResponseSchema: GenMessage<WatchZedThreadResponse> = /*@__PURE__*/
-  messageDesc(file_helix_zed_v1_zed_thread_service, 13);
+  messageDesc(file_helix_zed_v1_zed_thread_service, 15);
 
 /**
  * A resource as it is after a change.
@@ -462,7 +534,7 @@ export type ZedThreadChanged = Message<"helix.zed.v1.ZedThreadChanged"> & {
  * Use `create(ZedThreadChangedSchema)` to create a new message.
  */
 export const ZedThreadChangedSchema: GenMessage<ZedThreadChanged> = /*@__PURE__*/
-  messageDesc(file_helix_zed_v1_zed_thread_service, 14);
+  messageDesc(file_helix_zed_v1_zed_thread_service, 16);
 
 /**
  * A resource that is gone.
@@ -499,7 +571,55 @@ export type ZedThreadDeleted = Message<"helix.zed.v1.ZedThreadDeleted"> & {
  * Use `create(ZedThreadDeletedSchema)` to create a new message.
  */
 export const ZedThreadDeletedSchema: GenMessage<ZedThreadDeleted> = /*@__PURE__*/
-  messageDesc(file_helix_zed_v1_zed_thread_service, 15);
+  messageDesc(file_helix_zed_v1_zed_thread_service, 17);
+
+/**
+ * An answer in words that no agent owns.
+ *
+ * @generated from enum helix.zed.v1.PermissionDecision
+ */
+export const PermissionDecision = {
+  /**
+   * Not given. Refused.
+   *
+   * @generated from enum value: PERMISSION_DECISION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The option of the kind `allow_once`; refused where the agent offers none.
+   *
+   * @generated from enum value: PERMISSION_DECISION_ALLOW_ONCE = 1;
+   */
+  ALLOW_ONCE: 1,
+
+  /**
+   * The option of the kind `allow_always`; refused where the agent offers none.
+   *
+   * @generated from enum value: PERMISSION_DECISION_ALLOW_ALWAYS = 2;
+   */
+  ALLOW_ALWAYS: 2,
+
+  /**
+   * The option of the kind `reject_once`, else `reject_always`; where the agent offers neither, the request is withdrawn.
+   *
+   * @generated from enum value: PERMISSION_DECISION_REJECT = 3;
+   */
+  REJECT: 3,
+} as const;
+
+/**
+ * An answer in words that no agent owns.
+ *
+ * @generated from enum helix.zed.v1.PermissionDecision
+ */
+export type PermissionDecision = (typeof PermissionDecision)[keyof typeof PermissionDecision] | UnknownEnum;
+
+/**
+ * Describes the enum helix.zed.v1.PermissionDecision.
+ */
+export const PermissionDecisionSchema: GenEnum<PermissionDecision> = /*@__PURE__*/
+  enumDesc(file_helix_zed_v1_zed_thread_service, 0);
 
 /**
  * The conversations of work sessions: one thread each, its turns and its transcript.
@@ -556,6 +676,17 @@ export const ZedThreadService: GenService<{
     methodKind: "unary";
     input: typeof CancelTurnRequestSchema;
     output: typeof CancelTurnResponseSchema;
+  },
+  /**
+   * Answers a request for permission, so that its turn goes on. The same answer again changes nothing; any other is
+   * refused once there is one.
+   *
+   * @generated from rpc helix.zed.v1.ZedThreadService.AnswerPermission
+   */
+  answerPermission: {
+    methodKind: "unary";
+    input: typeof AnswerPermissionRequestSchema;
+    output: typeof AnswerPermissionResponseSchema;
   },
   /**
    * Lists a thread's transcript, oldest first.
