@@ -1,6 +1,7 @@
 import { create, type DescMessage, toBinary, toJsonString } from "@bufbuild/protobuf";
 import fc from "fast-check";
-import { arbitraryMessage, type KnownTexts } from "./arbitrary-message.ts";
+import { arbitraryMessage } from "./arbitrary-message.ts";
+import type { KnownTexts } from "./known-texts.ts";
 
 /** What is sent as one request. */
 export interface Body {
@@ -10,31 +11,38 @@ export interface Body {
 
 /** Arbitrary requests of a method: messages that can be read, and bytes that cannot. */
 export function arbitraryBody(schema: DescMessage, known: KnownTexts): fc.Arbitrary<Body> {
-  const message = arbitraryMessage(schema, known).map((init) => create(schema, init));
-  const binary = message.map((made) => toBinary(schema, made));
-  // Not everything that can be sent as binary can be written as JSON.
-  const text = message.map((made) => {
+  const json = arbitraryJson(schema, known).map((bytes): Body => ({ encoding: "json", bytes }));
+  const binary = arbitraryBinary(schema, known).map((bytes): Body => ({ encoding: "proto", bytes }));
+  return fc.oneof({ weight: 8, arbitrary: binary }, { weight: 7, arbitrary: json });
+}
+
+/** Arbitrary bytes where the JSON of a message is expected. */
+export function arbitraryJson(schema: DescMessage, known: KnownTexts): fc.Arbitrary<Uint8Array> {
+  const text = arbitraryMessage(schema, known).map((init) => {
     try {
-      return toJsonString(schema, made);
+      return toJsonString(schema, create(schema, init));
     } catch {
+      // Not everything that can be sent as binary can be written as JSON.
       return "{";
     }
   });
+  const misspelt = fc.tuple(text, fc.nat(), fc.nat(126)).map(([made, place, to]) => misspell(made, place, to));
   return fc.oneof(
-    { weight: 6, arbitrary: binary.map(proto) },
-    { weight: 3, arbitrary: text.map(json) },
-    {
-      weight: 1,
-      arbitrary: fc.tuple(binary, fc.nat(), fc.nat(255)).map(([bytes, place, to]) => proto(spoil(bytes, place, to))),
-    },
-    {
-      weight: 1,
-      arbitrary: fc.tuple(text, fc.nat(), fc.nat(126)).map(([made, place, to]) => json(misspell(made, place, to))),
-    },
-    { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }).map(proto) },
-    { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }).map((bytes): Body => ({ encoding: "json", bytes })) },
-    { weight: 1, arbitrary: fc.json({ maxDepth: 4 }).map(json) },
-    { weight: 1, arbitrary: arbitraryMembers(schema).map(json) },
+    { weight: 3, arbitrary: text.map(encode) },
+    { weight: 1, arbitrary: misspelt.map(encode) },
+    { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }) },
+    { weight: 1, arbitrary: fc.json({ maxDepth: 4 }).map(encode) },
+    { weight: 1, arbitrary: arbitraryMembers(schema).map(encode) },
+  );
+}
+
+function arbitraryBinary(schema: DescMessage, known: KnownTexts): fc.Arbitrary<Uint8Array> {
+  const binary = arbitraryMessage(schema, known).map((init) => toBinary(schema, create(schema, init)));
+  const spoilt = fc.tuple(binary, fc.nat(), fc.nat(255)).map(([bytes, place, to]) => spoil(bytes, place, to));
+  return fc.oneof(
+    { weight: 6, arbitrary: binary },
+    { weight: 1, arbitrary: spoilt },
+    { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }) },
   );
 }
 
@@ -44,12 +52,8 @@ function arbitraryMembers({ fields }: DescMessage): fc.Arbitrary<string> {
   return fc.record(members, { requiredKeys: [] }).map((made) => JSON.stringify(made));
 }
 
-function proto(bytes: Uint8Array): Body {
-  return { encoding: "proto", bytes };
-}
-
-function json(text: string): Body {
-  return { encoding: "json", bytes: new TextEncoder().encode(text) };
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }
 
 /** One byte changed, or the end cut off. */

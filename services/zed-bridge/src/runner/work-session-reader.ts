@@ -1,10 +1,10 @@
 import { Code, type Client } from "@connectrpc/connect";
-import type { Actor } from "@helix-zed/domain";
+import { type Actor, principalOf, Refusal } from "@helix-zed/domain";
 import { TaskType } from "@helix-zed/gen/helix/task/v1/task_pb.ts";
 import type { TaskService } from "@helix-zed/gen/helix/task/v1/task_service_pb.ts";
 import { OnTurnEnd, type WorkSession } from "@helix-zed/gen/helix/task/v1/work_session_pb.ts";
 import type { WorkSessionService } from "@helix-zed/gen/helix/task/v1/work_session_service_pb.ts";
-import { actingFor, UpstreamError } from "@helix-zed/server";
+import { actingFor, type ServerReason, UpstreamError } from "@helix-zed/server";
 import type { WorkSessionReader } from "../application/app.ts";
 import { isFinal } from "./session-end.ts";
 import { factsOf } from "./work-session-facts.ts";
@@ -34,7 +34,11 @@ export function workSessionReader({ tasks, workSessions }: WorkSessionReaderOpti
   };
 }
 
+/** Tasks are shown to those that they belong to: a runner for itself sees work sessions only. */
 async function taskPath(tasks: Client<typeof TaskService>, id: string, actor: Actor): Promise<string> {
+  if (principalOf(actor) === null) {
+    throw new Refusal<ServerReason>("ACTS_FOR_MISSING", "The call must name the user that it is made for.");
+  }
   const options = { ...actingFor(actor), timeoutMs: CALL_TIMEOUT_MS };
   const task = await orNull(tasks.getTask({ id }, options).then(({ task: found }) => found));
   return task?.projectPath ?? "";
