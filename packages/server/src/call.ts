@@ -1,11 +1,14 @@
 import { createContextKey, type HandlerContext } from "@connectrpc/connect";
 import type { Actor } from "@helix-zed/domain";
 import type { Authentication } from "./authenticate.ts";
+import type { Ending } from "./ending.ts";
 
 /** What is known about one RPC while it runs. */
 export interface Call {
   readonly requestId: string;
   readonly startedAt: Date;
+  /** When it is answered, refused, cancelled, past its deadline or shut down. */
+  readonly ending: Ending;
   /** `null` for calls that need no token: health and reflection. */
   authentication: Authentication | null;
   /** Whether the handler has given its whole answer. */

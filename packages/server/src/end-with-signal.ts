@@ -1,7 +1,9 @@
+import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { Refusal, type World } from "@helix-zed/domain";
 import { callKey } from "./call.ts";
 import { type EndOfToken, endOfToken } from "./end-of-token.ts";
+import { type Ending, endingOf } from "./ending.ts";
 import type { ServerReason } from "./server-reasons.ts";
 
 /** When calls are over. */
@@ -21,21 +23,28 @@ export interface EndOptions {
  */
 export function endWithSignal({ draining, unaryTimeoutMs, world }: EndOptions): Interceptor {
   return (next) => async (request) => {
+    const call = request.contextValues.get(callKey);
+    const ending = call?.ending ?? endingOf(request.signal);
     if (!request.stream) {
-      const over = new Interruption([request.signal]);
+      const over = new Interruption([ending]);
       const timer = setTimeout(() => over.interrupt(tooLate()), unaryTimeoutMs);
-      return over
-        .orResult(() => next(request))
-        .finally(() => {
-          clearTimeout(timer);
-          over.dispose();
-        });
+      try {
+        return await over.orResult(() => next(request));
+      } finally {
+        clearTimeout(timer);
+        over.dispose();
+      }
     }
     const response = await next(request);
     if (!response.stream) return response;
-    const authentication = request.contextValues.get(callKey)?.authentication ?? null;
-    const message = until(response.message, [request.signal, draining], () => endOfToken(authentication, world));
-    return { ...response, message };
+    const messages = response.message;
+    const begin = (): AsyncIterator<Message> => {
+      const token = endOfToken(call?.authentication ?? null, world);
+      const endings = [draining, ...token.signals].map(endingOf);
+      const over = new Interruption([ending, ...endings]);
+      return new Interruptible(messages[Symbol.asyncIterator](), over, token);
+    };
+    return { ...response, message: { [Symbol.asyncIterator]: begin } };
   };
 }
 
@@ -49,43 +58,71 @@ function tooLate(): ConnectError {
   return new ConnectError("the operation timed out", Code.DeadlineExceeded);
 }
 
-async function* until<T>(
-  messages: AsyncIterable<T>,
-  signals: readonly AbortSignal[],
-  openToken: () => EndOfToken,
-): AsyncIterable<T> {
-  const iterator = messages[Symbol.asyncIterator]();
-  const token = openToken();
-  const over = new Interruption([...signals, ...token.signals]);
-  try {
-    for (;;) {
-      const result = await over.orResult(() => iterator.next());
-      if (result.done === true) return;
-      yield result.value;
-    }
-  } finally {
-    over.dispose();
-    token.dispose();
+/** A stream until it is interrupted. */
+class Interruptible<T> implements AsyncIterator<T> {
+  readonly #messages: AsyncIterator<T>;
+  readonly #over: Interruption;
+  readonly #token: EndOfToken;
+  #isDone = false;
+
+  constructor(messages: AsyncIterator<T>, over: Interruption, token: EndOfToken) {
+    this.#messages = messages;
+    this.#over = over;
+    this.#token = token;
+  }
+
+  next(): Promise<IteratorResult<T>> {
+    if (this.#isDone) return Promise.resolve({ done: true, value: undefined });
+    return this.#over.orResult(this.#read).then(this.#pass, this.#fail);
+  }
+
+  return(): Promise<IteratorResult<T>> {
+    this.#dispose();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  throw(error: unknown): Promise<never> {
+    this.#dispose();
+    return Promise.reject(error);
+  }
+
+  readonly #read = (): Promise<IteratorResult<T>> => this.#messages.next();
+
+  readonly #pass = (result: IteratorResult<T>): IteratorResult<T> => {
+    if (result.done === true) this.#dispose();
+    return result;
+  };
+
+  readonly #fail = (error: unknown): never => {
+    this.#dispose();
+    throw error;
+  };
+
+  #dispose(): void {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    this.#over.dispose();
+    this.#token.dispose();
     // Not awaited: a generator that waits for something cannot return before that happens, and may never.
-    iterator.return?.().catch(() => {});
+    this.#messages.return?.().catch(() => {});
   }
 }
 
-/** Interrupts waiting as soon as one of the signals aborts. Listens once, however often something is waited for. */
+/** Interrupts waiting as soon as one of its endings comes. Listens once, however often something is waited for. */
 class Interruption {
-  readonly #signals: readonly AbortSignal[];
+  readonly #endings: readonly Ending[];
   #reject: (reason: unknown) => void = () => {};
 
-  constructor(signals: readonly AbortSignal[]) {
-    this.#signals = signals;
+  constructor(endings: readonly Ending[]) {
+    this.#endings = endings;
     // Before the work begins, so that we are told first and give the reason rather than what the work makes of it.
-    for (const signal of signals) signal.addEventListener("abort", this.#onAbort);
+    for (const ending of endings) ending.listen(this.#onEnd);
   }
 
   /** What the work gives, or the reason for the interruption, whichever is first. */
   orResult<T>(work: () => Promise<T>): Promise<T> {
-    const aborted = this.#aborted();
-    if (aborted !== undefined) return Promise.reject(aborted.reason);
+    const over = this.#over();
+    if (over !== undefined) return Promise.reject(over.reason);
     return new Promise((resolve, reject) => {
       this.#reject = reject;
       work().then(resolve, reject);
@@ -98,12 +135,12 @@ class Interruption {
   }
 
   dispose(): void {
-    for (const signal of this.#signals) signal.removeEventListener("abort", this.#onAbort);
+    for (const ending of this.#endings) ending.unlisten(this.#onEnd);
   }
 
-  #aborted(): AbortSignal | undefined {
-    return this.#signals.find((signal) => signal.aborted);
+  #over(): Ending | undefined {
+    return this.#endings.find(({ isOver }) => isOver);
   }
 
-  readonly #onAbort = (): void => this.interrupt(this.#aborted()?.reason);
+  readonly #onEnd = (): void => this.interrupt(this.#over()?.reason);
 }

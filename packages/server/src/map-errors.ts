@@ -4,6 +4,7 @@ import { callKey } from "./call.ts";
 import { completeError, internalError } from "./complete-error.ts";
 import { boundedMessage, detailsOf } from "./error-details.ts";
 import type { Log } from "./log.ts";
+import { overseeStream } from "./oversee-stream.ts";
 import { type ServerReason, serverCodes } from "./server-reasons.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
@@ -42,6 +43,7 @@ export function mapErrors(map: ErrorMapping): Interceptor {
     };
     try {
       const response = await next(request);
+      // A handler's stream fails while it is read, long after `next` has returned.
       return response.stream ? { ...response, message: mapStream(response.message, fail) } : response;
     } catch (error) {
       throw fail(error);
@@ -49,13 +51,8 @@ export function mapErrors(map: ErrorMapping): Interceptor {
   };
 }
 
-// A handler's stream fails while it is read, long after `next` has returned.
-async function* mapStream<T>(messages: AsyncIterable<T>, fail: (error: unknown) => ConnectError): AsyncIterable<T> {
-  try {
-    yield* messages;
-  } catch (error) {
-    throw fail(error);
-  }
+function mapStream<T>(messages: AsyncIterable<T>, failed: (error: unknown) => ConnectError): AsyncIterable<T> {
+  return overseeStream(messages, { message: (message) => message, failed });
 }
 
 /** What stopped the call, where the error says only that something did. */

@@ -1,30 +1,34 @@
 // Observing calls
 //
 // Connect reads, checks and parses a request before any interceptor sees it, so interceptors miss the calls that fail
-// early. Two things see every call of every protocol: the request gate, which runs first, and the handler context's
-// signal, which Connect aborts at the end of each call: with the error it is about to send, just before it sends it, or
-// with none after a success. So a call begins at the gate and ends at its signal. That is where its one line is logged,
-// and where errors of Connect's own making are completed (see complete-error.ts), whose details are read only afterwards.
+// early. Two things see every call of every protocol: the request gate, which runs first, and the end of the handler's
+// context: Connect aborts its signal at the end of each call, with the error it is about to send, just before it sends it,
+// or with none after a success; the short path says the same without a signal. So a call begins at the gate and ends with
+// its context. That is where its one line is logged, and where errors of Connect's own making are completed (see
+// complete-error.ts), whose details are read only afterwards.
 import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { nameOf, type World } from "@helix-zed/domain";
 import { ErrorInfoSchema } from "@helix-zed/gen/google/rpc/error_details_pb.ts";
 import { type Call, callKey } from "./call.ts";
 import { completeError } from "./complete-error.ts";
+import { endingOfCall } from "./ending.ts";
 import type { Log } from "./log.ts";
+import { type Overseer, overseeStream } from "./oversee-stream.ts";
 import { requestIdHeader } from "./request-id.ts";
 
 /** Begins a call: to be run at the gate, before anything can fail. */
 export function beginCall(context: HandlerContext, log: Log, world: Pick<World, "now">): Call {
   const requestId = context.requestHeader.get(requestIdHeader) ?? "unknown";
-  const call: Call = { requestId, startedAt: world.now(), authentication: null, answered: false, sent: 0 };
+  const ending = endingOfCall(context);
+  const call: Call = { requestId, startedAt: world.now(), ending, authentication: null, answered: false, sent: 0 };
   context.values.set(callKey, call);
   const end = (): void => {
-    const reason: unknown = context.signal.reason;
+    const { reason } = ending;
     const error = reason instanceof ConnectError ? completeError(reason, call.requestId, log) : null;
     logCall(context, call, error, log, world);
   };
-  if (context.signal.aborted) end();
-  else context.signal.addEventListener("abort", end, { once: true });
+  if (ending.isOver) end();
+  else ending.listen(end);
   return call;
 }
 
@@ -33,18 +37,22 @@ export const observe: Interceptor = (next) => async (request) => {
   const response = await next(request);
   const call = request.contextValues.get(callKey);
   if (call === null) return response;
-  if (response.stream) return { ...response, message: count(response.message, call) };
+  if (response.stream) return { ...response, message: overseeStream(response.message, counting(call)) };
   call.answered = true;
   call.sent = 1;
   return response;
 };
 
-async function* count<T>(messages: AsyncIterable<T>, call: Call): AsyncIterable<T> {
-  for await (const message of messages) {
-    call.sent++;
-    yield message;
-  }
-  call.answered = true;
+function counting<T>(call: Call): Overseer<T, T> {
+  return {
+    message(message) {
+      call.sent++;
+      return message;
+    },
+    ended() {
+      call.answered = true;
+    },
+  };
 }
 
 function logCall(

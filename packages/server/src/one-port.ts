@@ -25,6 +25,8 @@ export type UpgradeListener = (request: http.IncomingMessage, socket: Duplex, he
 /** What a port does with what arrives at it. */
 export interface OnePortOptions {
   readonly handler: NodeHandlerFn;
+  /** Is offered each request over HTTP/2 before anything is made of it; `false` leaves it to the handler. */
+  readonly takeStream?: (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => boolean;
   /** Without it, requests for a WebSocket are answered like any other. */
   readonly upgrade?: UpgradeListener;
   /** How long a connection may take to say which protocol it speaks: 10 s. */
@@ -52,10 +54,10 @@ export class OnePort {
   readonly #sessions = new Set<http2.ServerHttp2Session>();
   readonly #sniffTimeoutMs: number;
 
-  constructor({ handler, upgrade, sniffTimeoutMs = 10_000, pingIntervalMs = 30_000 }: OnePortOptions) {
+  constructor({ handler, takeStream, upgrade, sniffTimeoutMs = 10_000, pingIntervalMs = 30_000 }: OnePortOptions) {
     this.#sniffTimeoutMs = sniffTimeoutMs;
     this.#h1 = createHttp1(handler, upgrade);
-    this.#h2 = http2.createServer({ settings: { maxConcurrentStreams: 1_000 } }, handler);
+    this.#h2 = createHttp2(handler, takeStream);
     this.#h2.on("session", (session) => {
       this.#sessions.add(session);
       session.once("close", () => this.#sessions.delete(session));
@@ -151,6 +153,16 @@ function createHttp1(handler: NodeHandlerFn, upgrade: UpgradeListener | undefine
   if (upgrade !== undefined) server.on("upgrade", upgrade);
   // It never listens itself, and would not watch its connections otherwise: no timeouts, and none is ever idle.
   server.emit("listening");
+  return server;
+}
+
+function createHttp2(handler: NodeHandlerFn, takeStream: OnePortOptions["takeStream"]): http2.Http2Server {
+  const server = http2.createServer({ settings: { maxConcurrentStreams: 1_000 } });
+  // Never listens: it makes requests and responses of streams that are not taken, as Node does.
+  const requests = http2.createServer({}, handler);
+  server.on("stream", (stream, headers, flags, rawHeaders) => {
+    if (takeStream?.(stream, headers) !== true) requests.emit("stream", stream, headers, flags, rawHeaders);
+  });
   return server;
 }
 

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { World } from "@helix-zed/domain";
 import type { NodeRequest, NodeResponse } from "./node-handler.ts";
 
@@ -11,9 +12,15 @@ const VALID = /^[\w.:-]{1,128}$/;
  * is kept if it is up to 128 letters, digits or `_.:-`.
  */
 export function nameRequest(request: NodeRequest, response: NodeResponse, world: Pick<World, "newId">): string {
-  const given = request.headers[requestIdHeader];
-  const id = typeof given === "string" && VALID.test(given) ? given : world.newId("req");
-  request.headers[requestIdHeader] = id;
+  const id = nameHeaders(request.headers, world);
   response.setHeader(requestIdHeader, id);
+  return id;
+}
+
+/** The same where the response is somebody else's: only its headers are given the name. */
+export function nameHeaders(headers: IncomingHttpHeaders, world: Pick<World, "newId">): string {
+  const given = headers[requestIdHeader];
+  const id = typeof given === "string" && VALID.test(given) ? given : world.newId("req");
+  headers[requestIdHeader] = id;
   return id;
 }

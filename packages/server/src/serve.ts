@@ -1,10 +1,12 @@
 // Serving
 //
-//   one port ─▶ name the request ─┬─▶ an RPC ─▶ gate: begin the call, authenticate ─▶ Connect: read and parse
+//   one port ─▶ name the request ─┬─▶ an RPC ─▶ gate: begin the call, authenticate ─▶ read and parse
 //                                 │              ─▶ observe ─▶ map errors ─▶ end with signal ─▶ validate ─▶ handler
 //                                 └─▶ anything else ─▶ fallback
 //
-// Interceptors are set here and nowhere else: in Connect a service's own list would replace this one.
+// Most RPCs are read and written by the short path (short-path/short-path.ts), the others by Connect's own handlers: one
+// gate, one list of interceptors and one set of limits for both. Interceptors are set here and nowhere else: in Connect a
+// service's own list would replace this one.
 //
 // Stopping goes in steps, each of which needs the one before: health says NOT_SERVING; no more connections; streams end
 // with UNAVAILABLE and RetryInfo; other calls may finish until the grace is over; then their signals abort, and what is
@@ -12,6 +14,7 @@
 import { setImmediate } from "node:timers/promises";
 import { type ConnectRouter, createConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { createValidator } from "@bufbuild/protovalidate";
+import { validateUniversalHandlerOptions } from "@connectrpc/connect/protocol";
 import { compressionGzip } from "@connectrpc/connect-node";
 import { Refusal, type World } from "@helix-zed/domain";
 import { Health } from "@helix-zed/gen/health/v1/health_pb.ts";
@@ -27,6 +30,8 @@ import { reflectionServices, serveReflection } from "./reflection.ts";
 import { nameRequest } from "./request-id.ts";
 import { createRpcListener } from "./rpc-listener.ts";
 import type { ServerReason } from "./server-reasons.ts";
+import { recordSpecs } from "./short-path/record-specs.ts";
+import { ShortPath } from "./short-path/short-path.ts";
 import { compileRules, type FurtherChecks, validateRequests } from "./validate.ts";
 
 /** The largest message that is read. */
@@ -62,6 +67,8 @@ export interface ServeOptions {
   readonly checkIntervalMs?: number;
   /** How long a call that is no stream may take: {@link unaryTimeoutMsMax} unless told otherwise. */
   readonly unaryTimeoutMs?: number;
+  /** `false` leaves every call to Connect's own handlers, to compare with. */
+  readonly shortPath?: boolean;
   readonly log: Log;
   readonly world: World;
 }
@@ -80,10 +87,12 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const draining = new AbortController();
   const stopping = new AbortController();
   const map = errorMapping(options.codes, log);
-  const { router, health } = createRouter(options, map, draining.signal, stopping.signal);
+  const { router, shortPath, health } = createRouter(options, map, draining.signal, stopping.signal);
   const listener = createRpcListener({ router, fallback: guardFallback(fallback, log, world), log });
   const onePort = new OnePort({
+    takeStream: (stream, headers) => shortPath.takeStream(stream, headers),
     handler: (request, response) => {
+      if (shortPath.takeRequest(request, response)) return;
       nameRequest(request, response, world);
       listener(request, response);
     },
@@ -113,11 +122,11 @@ function createRouter(
   map: ErrorMapping,
   draining: AbortSignal,
   stopping: AbortSignal,
-): { router: ConnectRouter; health: HealthState } {
+): { router: ConnectRouter; shortPath: ShortPath; health: HealthState } {
   const { routes, furtherChecks, log, world, checks = {}, checkIntervalMs } = options;
   const { unaryTimeoutMs = unaryTimeoutMsMax } = options;
   const validator = createValidator();
-  const router = createConnectRouter({
+  const settings = validateUniversalHandlerOptions({
     requestGate: (context) => gate(context, options, map),
     interceptors: [
       observe,
@@ -133,6 +142,7 @@ function createRouter(
     // A misspelt field or enum value is an error, not silence.
     jsonOptions: { ignoreUnknownFields: false },
   });
+  const { router, specs } = recordSpecs(createConnectRouter(settings));
   routes(router);
   const services = Array.from(new Set(router.handlers.map(({ service }) => service)));
   compileRules(validator, services);
@@ -141,19 +151,29 @@ function createRouter(
   const health = new HealthState({ services: names, checks, log, world, ...pace });
   router.service(Health, healthService(health));
   serveReflection(router, [...services, Health, ...reflectionServices]);
-  return { router, health };
+  const shortPath = new ShortPath({ specs: options.shortPath === false ? [] : specs, settings, log, world });
+  return { router, shortPath, health };
 }
 
-async function gate(context: HandlerContext, options: ServeOptions, map: ErrorMapping): Promise<void> {
+function gate(context: HandlerContext, options: ServeOptions, map: ErrorMapping): void | Promise<void> {
   const call = beginCall(context, options.log, options.world);
+  const refuse = (error: unknown): never => {
+    throw map(error, call.requestId);
+  };
   try {
     checkQuery(context);
-    if (isPublic(context)) return;
-    call.authentication = await options.authenticate(context.requestHeader);
+    if (publicServices.has(context.service.typeName)) return;
+    const authentication = options.authenticate(context.requestHeader);
+    if (authentication instanceof Promise) {
+      return authentication.then((known) => void (call.authentication = known)).catch(refuse);
+    }
+    call.authentication = authentication;
   } catch (error) {
-    throw map(error, call.requestId);
+    refuse(error);
   }
 }
+
+const publicServices: ReadonlySet<string> = new Set([Health, ...reflectionServices].map(({ typeName }) => typeName));
 
 /** Connect decodes the message of a GET by itself, and takes what it cannot decode for a failure of ours. */
 function checkQuery({ requestMethod, url }: HandlerContext): void {
@@ -162,8 +182,4 @@ function checkQuery({ requestMethod, url }: HandlerContext): void {
   if (query.get("base64") !== "1" || /^[\w+/-]*={0,2}$/.test(query.get("message") ?? "")) return;
   const reason: ServerReason = "INVALID_REQUEST";
   throw new Refusal(reason, "The query parameter message is not valid base64.");
-}
-
-function isPublic({ service }: HandlerContext): boolean {
-  return [Health, ...reflectionServices].some(({ typeName }) => typeName === service.typeName);
 }

@@ -1,0 +1,118 @@
+import type { Message } from "@bufbuild/protobuf";
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
+import { adoptHeaders, adoptTrailers, type Invoke, requestOf } from "./invoke.ts";
+import type { ShortCall } from "./short-call.ts";
+import type { Wire } from "./wire.ts";
+
+/** What a call goes through. */
+export interface CallPath {
+  readonly gate: ((context: HandlerContext) => void | Promise<void>) | undefined;
+  readonly wire: Wire;
+  readonly invoke: Invoke;
+}
+
+/** Answers a call that has one message to say. Rejects if the answer cannot be written. */
+export async function answerUnary(call: ShortCall, path: CallPath): Promise<void> {
+  const { wire, invoke } = path;
+  try {
+    const response = await invoke(requestOf(call, await requestMessage(call, path)));
+    if (response.stream) throw new Error(`${call.method.name} is no stream.`);
+    adoptHeaders(call, response);
+    adoptTrailers(call, response);
+    const answering = wire.answer(call, response.message);
+    if (answering !== undefined) await answering;
+    call.end();
+  } catch (error) {
+    await refuse(call, wire, error);
+  }
+}
+
+/** Answers a call with a stream. Its head is sent at once, so that the caller knows that somebody is there. */
+export async function answerStream(call: ShortCall, path: CallPath): Promise<void> {
+  const { wire, invoke } = path;
+  const head = new StreamHead(call, wire);
+  try {
+    const response = await invoke(requestOf(call, await requestMessage(call, path)));
+    if (!response.stream) throw new Error(`${call.method.name} is a stream.`);
+    adoptHeaders(call, response);
+    head.sendSoon();
+    await pump(call, wire, response.message, head);
+    adoptTrailers(call, response);
+    call.end();
+    head.send();
+    await wire.finish(call, null);
+  } catch (error) {
+    const failure = failureOf(error);
+    call.end(failure);
+    head.send();
+    await wire.finish(call, failure);
+  }
+}
+
+async function requestMessage(call: ShortCall, { gate, wire }: CallPath): Promise<Message> {
+  const gated = gate?.(call);
+  if (gated !== undefined) await gated;
+  if (call.isOver) throw call.reason;
+  const message = wire.parse(await call.exchange.read(wire.body(call)));
+  return message instanceof Promise ? await message : message;
+}
+
+async function refuse(call: ShortCall, wire: Wire, error: unknown): Promise<void> {
+  const failure = failureOf(error);
+  // First, since those who hear of it complete the error that is about to be sent.
+  call.end(failure);
+  await wire.refuse(call, failure);
+}
+
+function failureOf(error: unknown): ConnectError {
+  if (error instanceof ConnectError) return error;
+  return new ConnectError("internal error", Code.Internal, undefined, undefined, error);
+}
+
+/** Sends what a handler says, as fast as the peer takes it: who reads slowly stops the handler. */
+async function pump(call: ShortCall, wire: Wire, messages: AsyncIterable<Message>, head: StreamHead): Promise<void> {
+  const { exchange } = call;
+  const iterator = messages[Symbol.asyncIterator]();
+  let isDone = false;
+  try {
+    for (;;) {
+      const result = await iterator.next();
+      if (result.done === true) {
+        isDone = true;
+        return;
+      }
+      head.send();
+      const frame = wire.frame(result.value);
+      if (!exchange.write(frame instanceof Promise ? await frame : frame)) await exchange.drained();
+      if (call.isOver) throw call.reason;
+    }
+  } finally {
+    // Not awaited: a generator that waits for something cannot return before that happens, and may never.
+    if (!isDone) iterator.return?.().catch(() => {});
+  }
+}
+
+/** The head of a stream: goes out with the first message, or as soon as it is clear that this will take a while. */
+class StreamHead {
+  readonly #call: ShortCall;
+  readonly #wire: Wire;
+  #soon: NodeJS.Immediate | undefined;
+  #isSent = false;
+
+  constructor(call: ShortCall, wire: Wire) {
+    this.#call = call;
+    this.#wire = wire;
+  }
+
+  send(): void {
+    if (this.#isSent) return;
+    this.#isSent = true;
+    clearImmediate(this.#soon);
+    this.#wire.begin(this.#call);
+  }
+
+  // Not at once: a handler may set headers before its first message, as long as it waits for nothing before.
+  sendSoon(): void {
+    this.#soon = setImmediate(() => this.send());
+  }
+}

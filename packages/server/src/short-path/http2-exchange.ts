@@ -1,0 +1,135 @@
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { Body } from "./body.ts";
+import type { Exchange, Head, Trailers } from "./exchange.ts";
+import { closeReason } from "./close-reason.ts";
+
+const WITH_TRAILERS = { waitForTrailers: true } as const;
+
+/** A request and its answer on a stream of HTTP/2. */
+export class Http2Exchange implements Exchange {
+  readonly headers: IncomingHttpHeaders;
+  onGone: (reason: unknown) => void = () => {};
+  readonly #stream: ServerHttp2Stream;
+  #trailers: Trailers | null = null;
+  #isAnswered = false;
+  #isRead = false;
+  #stopReading: ((reason: unknown) => void) | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+    this.#stream = stream;
+    this.headers = headers;
+    // What goes wrong with a stream closes it, which is when we hear of it.
+    stream.on("error", ignore);
+    stream.on("close", this.#onClose);
+  }
+
+  get url(): string {
+    const { ":authority": authority, host, ":path": path } = this.headers;
+    return new URL(String(path), `http://${String(authority ?? host)}`).href;
+  }
+
+  get isClosed(): boolean {
+    return this.#isAnswered || this.#stream.closed || this.#stream.destroyed;
+  }
+
+  read(body: Body): Promise<Uint8Array> {
+    const stream = this.#stream;
+    return new Promise((resolve, reject) => {
+      this.#stopReading = reject;
+      stream.on("data", (chunk: Buffer) => {
+        try {
+          body.push(chunk);
+        } catch (error) {
+          stream.removeAllListeners("data").pause();
+          reject(error);
+        }
+      });
+      stream.on("end", () => {
+        this.#isRead = true;
+        this.#stopReading = undefined;
+        resolve(body.whole());
+      });
+    });
+  }
+
+  send(head: Head, body: Uint8Array | null, trailers: Trailers | null): void {
+    if (this.isClosed) return;
+    this.begin(head, { withTrailers: trailers !== null });
+    this.#end(body, trailers);
+  }
+
+  begin(head: Head, { withTrailers }: { readonly withTrailers: boolean }): void {
+    if (this.isClosed) return;
+    if (!withTrailers) {
+      this.#stream.respond(head);
+      return;
+    }
+    this.#stream.on("wantTrailers", this.#onWantTrailers);
+    this.#stream.respond(head, WITH_TRAILERS);
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.isClosed || this.#stream.write(bytes);
+  }
+
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.isClosed || !this.#stream.writableNeedDrain) {
+        resolve();
+        return;
+      }
+      this.#wake = resolve;
+      this.#stream.once("drain", resolve);
+    });
+  }
+
+  interrupt(reason: unknown): void {
+    this.#stopReading?.(reason);
+    this.#wake?.();
+  }
+
+  finish(trailers: Trailers | null): void {
+    if (!this.isClosed) this.#end(null, trailers);
+  }
+
+  destroy(): void {
+    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  #end(body: Uint8Array | null, trailers: Trailers | null): void {
+    this.#trailers = trailers;
+    this.#isAnswered = true;
+    if (body === null) this.#stream.end();
+    else this.#stream.end(body);
+    if (!this.#isRead) this.#discard();
+  }
+
+  /** An answer that came before the end of the request: what is still to come is not wanted. */
+  #discard(): void {
+    this.#stream.on("data", ignore).resume();
+    if (this.#trailers === null) this.#stream.once("finish", this.#closeUnread);
+  }
+
+  // One turn later: what ends the answer is on its way only then.
+  readonly #closeUnread = (): void => {
+    const stream = this.#stream;
+    setImmediate(() => {
+      if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+    });
+  };
+
+  readonly #onWantTrailers = (): void => {
+    if (this.#stream.destroyed || this.#stream.closed) return;
+    this.#stream.sendTrailers({ ...this.#trailers });
+    if (!this.#isRead) this.#closeUnread();
+  };
+
+  readonly #onClose = (): void => {
+    const reason = closeReason(this.#stream.rstCode);
+    this.interrupt(reason);
+    if (!this.#isAnswered) this.onGone(reason);
+  };
+}
+
+function ignore(): void {}
