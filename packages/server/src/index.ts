@@ -22,7 +22,7 @@ export {
   withDefault,
 } from "./environment.ts";
 export { errorDomain } from "./error-details.ts";
-export type { Fallback } from "./fallback.ts";
+export { type Fallback, notFoundFallback } from "./fallback.ts";
 export { type HealthCheck, HealthState } from "./health.ts";
 export { createLog, type Log, type LogLevel, logLevels } from "./log.ts";
 export type { ReasonCodes } from "./map-errors.ts";

@@ -24,6 +24,11 @@ export interface AgentSession extends LiveThread {
   readonly instanceId: string;
 }
 
+/** An agent of which is known whose work it does. */
+export interface ActingAgent extends Agent {
+  readonly session: AgentSession;
+}
+
 const TOKEN = new RegExp(`^${sessionTokenPrefix}[\\w-]{43}$`);
 
 /** Who calls with this token; `null` if it is not good, whatever is wrong with it. */
