@@ -49,10 +49,56 @@ export interface AgentPrompt {
 /** Decides what the agent does with a prompt. */
 export type AgentScript = (prompt: AgentPrompt) => AgentPlan;
 
-/** Says it all at once and stops. */
-export function says(text: string): AgentPlan {
-  return [{ kind: "say", text }];
-}
+/** Goes on with what it says. */
+export const say = (text: string): AgentStep => ({ kind: "say", text });
+
+/** Begins another message. */
+export const begin = (text: string): AgentStep => ({ kind: "begin", text });
+
+/** Changes what it has said. */
+export const rewrite = (entry: number, text: string): AgentStep => ({ kind: "rewrite", entry, text });
+
+/** A tool call, or how it goes. */
+export const tool = (id: string, status: ToolStatus, content = ""): AgentStep => ({
+  kind: "tool",
+  id,
+  name: `Run ${id}`,
+  status,
+  content,
+});
+
+/** Takes so long, in the editor's time. */
+export const wait = (durationMs: number): AgentStep => ({ kind: "wait", durationMs });
+
+/** Waits until the test releases this name. */
+export const hold = (name: string): AgentStep => ({ kind: "hold", name });
+
+/** Ends its turn, though it has more to say. */
+export const stop: AgentStep = { kind: "stop" };
+
+/** Is silent for ever. */
+export const hang: AgentStep = { kind: "hang" };
+
+/** Dies. */
+export const crash: AgentStep = { kind: "crash" };
+
+/** Tells the cost: so many tokens, all of them read. */
+export const costs = (tokens: number): AgentStep => ({
+  kind: "usage",
+  usage: {
+    total_tokens: tokens,
+    input_tokens: tokens,
+    output_tokens: 0,
+    thought_tokens: 0,
+    cached_read_tokens: 0,
+    cached_write_tokens: 0,
+  },
+});
 
 /** Repeats what it was told. */
-export const echoes: AgentScript = ({ message }) => says(`re: ${message}`);
+export const echoes: AgentScript = ({ message }) => [say(`re: ${message}`)];
+
+/** Has a plan for some messages, and repeats the others. */
+export function plans(known: Readonly<Record<string, AgentPlan>>): AgentScript {
+  return (prompt) => known[prompt.message] ?? echoes(prompt);
+}

@@ -1,0 +1,36 @@
+import type { LinkStage } from "./link-stage.ts";
+
+/** How many threads the bridge knows. */
+export async function mappingCount({ app }: LinkStage): Promise<number> {
+  const rows = await app.database.snapshot((em) =>
+    em.execute<{ count: number }[]>("select count(*)::int as count from zed_thread_mappings"),
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** The connection of an instance that counts. */
+export async function linkEpochOf({ app }: LinkStage, instanceId: string): Promise<number> {
+  const instance = await app.database.transact(({ instances }) => instances.find(instanceId));
+  return instance?.linkEpoch ?? 0;
+}
+
+/** What is in the log of a thread, in order: `turn 1`, `entry user`, `entry assistant`, `mapping`. */
+export async function logOrder({ app }: LinkStage, mappingId: string): Promise<string[]> {
+  const rows = await app.database.snapshot((em) =>
+    em.execute<{ what: string }[]>(
+      `select concat_ws(' ', l.kind, t.number::text, e.role) as what from thread_log l
+       left join turns t on t.id = l.ref_id left join thread_entries e on e.id = l.ref_id
+       where l.mapping_id = ? order by l.seq`,
+      [mappingId],
+    ),
+  );
+  return rows.map(({ what }) => what);
+}
+
+/** How often each entry of a thread was written. */
+export async function entryVersions({ app }: LinkStage, mappingId: string): Promise<number[]> {
+  const rows = await app.database.snapshot((em) =>
+    em.execute<{ version: string }[]>("select version from thread_entries where mapping_id = ?", [mappingId]),
+  );
+  return rows.map(({ version }) => Number(version));
+}
