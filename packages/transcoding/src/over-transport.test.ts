@@ -32,6 +32,18 @@ function callOf(overrides: Partial<Call> = {}): Call {
   return { request, header: new Headers(), signal: new AbortController().signal, timeoutMs: undefined, ...overrides };
 }
 
+function callUnary(invoker: Invoker, signal: AbortSignal): Promise<unknown> {
+  return invoker.unary(getShelf, callOf({ signal }));
+}
+
+async function callStream(invoker: Invoker, signal: AbortSignal): Promise<unknown> {
+  const { messages } = await invoker.serverStream(
+    watchBooks,
+    callOf({ signal, request: create(WatchBooksRequestSchema) }),
+  );
+  return Array.fromAsync(messages);
+}
+
 const outOfReach = { name: "RestError", code: Code.Unavailable, reason: "UPSTREAM_UNAVAILABLE" };
 const { getShelf, watchBooks } = BookstoreService.method;
 
@@ -61,6 +73,33 @@ describe("a call over a transport", () => {
     expect(error).toMatchObject(outOfReach);
     expect(String(error)).not.toMatch(/127|ECONN/);
   });
+
+  test.each(["unary", "stream"])(
+    "whose caller has gone is cancelled at the service, not broken off: %s",
+    async (kind) => {
+      const begun = Promise.withResolvers<void>();
+      const ended = Promise.withResolvers<unknown>();
+      const until = async ({ signal }: HandlerContext): Promise<void> => {
+        begun.resolve();
+        await once(signal, "abort");
+        ended.resolve(signal.reason);
+      };
+      const { invoker } = await upstream({
+        getShelf: (_request, context) => until(context).then(() => ({})),
+        async *watchBooks(_request, context) {
+          yield {};
+          await until(context);
+        },
+      });
+      const caller = new AbortController();
+      const gone = new RestError(Code.Canceled, "CANCELLED", "The caller has gone.");
+      const call = kind === "unary" ? callUnary(invoker, caller.signal) : callStream(invoker, caller.signal);
+      await begun.promise;
+      caller.abort(gone);
+      await expect(call).rejects.toBe(gone);
+      expect(await ended.promise).toMatchObject({ code: Code.Canceled });
+    },
+  );
 
   test("is UNAVAILABLE when the service dies over it", async () => {
     const begun = Promise.withResolvers<void>();

@@ -22,17 +22,28 @@ export function overTransport(transport: Transport, { name = "The service" }: Tr
   const explain = explainer(name);
   return {
     async unary(method, call) {
-      const { signal, timeoutMs, header, request } = call;
+      const { timeoutMs, header, request } = call;
+      const signal = cancelledBy(call.signal);
       return await explained({ call, explain }, () => transport.unary(method, signal, timeoutMs, header, request));
     },
     async serverStream(method, call) {
-      const { signal, timeoutMs, header, request } = call;
+      const { timeoutMs, header, request } = call;
+      const signal = cancelledBy(call.signal);
       const reply = await explained({ call, explain }, () =>
         transport.stream(method, signal, timeoutMs, header, once(request)),
       );
       return { header: reply.header, messages: explainedMessages({ call, explain }, reply.message) };
     },
   };
+}
+
+/** Whatever ends the call here, to the service it is cancelled: any other reason would be sent as a failure. */
+function cancelledBy(signal: AbortSignal): AbortSignal {
+  const call = new AbortController();
+  const cancel = (): void => call.abort(new ConnectError("The call is not wanted any more.", Code.Canceled));
+  if (signal.aborted) cancel();
+  else signal.addEventListener("abort", cancel, { once: true });
+  return call.signal;
 }
 
 async function* once(message: Message): AsyncIterable<Message> {
