@@ -53,7 +53,10 @@ describe("an answer in the former way", () => {
   test("in one piece is one entry of its request's thread, and the end of the turn", () => {
     const events = read(new EventReader(), "chat_response", { request_id: "r", content: "Hello" });
     expect(events).toMatchObject([
-      { event_type: "message_added", data: { acp_thread_id: "", request_id: "r", content: "Hello", role: "assistant" } },
+      {
+        event_type: "message_added",
+        data: { acp_thread_id: "", request_id: "r", content: "Hello", role: "assistant" },
+      },
       { event_type: "message_completed", data: { acp_thread_id: "", request_id: "r", usage: null } },
     ]);
   });
@@ -80,7 +83,13 @@ describe("an answer in the former way", () => {
   test("is not said again where it came in entries already", () => {
     const reader = new EventReader();
     read(reader, "message_updated", { context_id: "t", message_id: "1", role: "assistant", content: "Hi" });
-    read(reader, "message_added", { acp_thread_id: "t", message_id: "1", role: "assistant", content: "Hi", request_id: "r" });
+    read(reader, "message_added", {
+      acp_thread_id: "t",
+      message_id: "1",
+      role: "assistant",
+      content: "Hi",
+      request_id: "r",
+    });
     expect(contents(read(reader, "chat_response", { request_id: "r", content: "Hi" }))).toEqual(["message_completed"]);
     expect(contents(read(reader, "chat_response_chunk", { request_id: "r", chunk: "late" }))).toEqual([]);
   });

@@ -66,17 +66,16 @@ export class LegacyEvents {
     if (!isAnswer(name)) return null;
     const parsed = answers[name].safeParse(withThread);
     if (!parsed.success) return { error: parsed.error };
-    const { request_id: requestId, acp_thread_id: threadId } = parsed.data;
-    const where = { request_id: requestId, acp_thread_id: threadId };
-    const said = "content" in parsed.data ? { whole: parsed.data.content } : pieceOf(parsed.data);
-    return { events: this.#answer(where, said, name !== "chat_response_chunk") };
+    return { events: this.#answer(parsed.data, name !== "chat_response_chunk") };
   }
 
-  #answer(where: Place, said: Said, isEnd: boolean): SyncEvent[] {
-    const answer = this.#answers.get(where.request_id) ?? this.#remember(where.request_id);
+  #answer({ request_id, acp_thread_id, content: whole, chunk }: AnswerPart, isEnd: boolean): SyncEvent[] {
+    const where = { request_id, acp_thread_id };
+    const answer = this.#answers.get(request_id) ?? this.#remember(request_id);
+    const text = whole ?? (chunk === undefined ? undefined : `${answer.text}${chunk}`.slice(0, contentLengthMax));
     const events: SyncEvent[] = [];
-    if (!answer.settled && said !== null) {
-      answer.text = "whole" in said ? said.whole : `${answer.text}${said.piece}`.slice(0, contentLengthMax);
+    if (!answer.settled && text !== undefined) {
+      answer.text = text;
       events.push(entryEvent(where, answer));
     }
     if (isEnd) events.push(endEvent(where));
@@ -98,10 +97,9 @@ interface Place {
   readonly acp_thread_id: string;
 }
 
-type Said = { readonly whole: string } | { readonly piece: string } | null;
-
-function pieceOf(data: Place & { readonly chunk?: string }): Said {
-  return data.chunk === undefined ? null : { piece: data.chunk };
+interface AnswerPart extends Place {
+  readonly content?: string;
+  readonly chunk?: string;
 }
 
 function isAnswer(name: string): name is keyof typeof answers {

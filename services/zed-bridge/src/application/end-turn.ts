@@ -39,6 +39,8 @@ export async function requeueTurn(scope: ThreadScope, turn: Turn, why: TurnReaso
   if (!turn.inFlight) return;
   if (turn.cancelRequestedAt !== null) return endTurn(scope, turn, "interrupt", { reason: turn.cancelReason });
   if (await endAsReported(scope)) return;
+  // What a person typed in the editor is not said again in his name.
+  if (turn.origin === "editor") return endTurn(scope, turn, "fail", why);
   if (onPurpose) turn.attempt -= 1;
   else if (turn.attempt >= limits.attemptsMax) return endTurn(scope, turn, "fail", why);
   moveTurn(scope, turn, "requeue", why);

@@ -1,3 +1,4 @@
+import type { SyncEventType } from "@helix-zed/sync-protocol";
 import { redact } from "../domain/redact.ts";
 import { type Standing, standingOf } from "../domain/standing.ts";
 import type { Turn } from "../domain/turn.ts";
@@ -34,7 +35,7 @@ export async function openEvent(
       ? await lockOfRequest(unit, instanceId, requestId)
       : await unit.threads.lockOfThread(instanceId, threadId);
   if (mapping === null) return null;
-  const turn = requestId === "" ? null : await unit.turns.find(mapping.id, requestId);
+  const turn = await findMeant(unit, mapping.id, { threadId, requestId });
   const instance = await unit.instances.find(instanceId);
   if (instance === null) return null;
   const { linkEpoch, launchCount: launch } = instance;
@@ -64,6 +65,26 @@ export function showAlive(scope: EventScope): void {
 /** An editor's words without secrets. */
 export function clean(app: App, { instance }: EventScope, text: string): string {
   return redact(text, { texts: app.secrets, tokenHash: instance.tokenHash });
+}
+
+/**
+ * The turn that the request id names in the thread; where that has ended or is none, the one that somebody has typed in
+ * the editor: it goes by the id of the turn before it, or by none.
+ */
+async function findMeant(unit: Unit, mappingId: string, { threadId, requestId }: EventTarget): Promise<Turn | null> {
+  const named = requestId === "" ? null : await unit.turns.find(mappingId, requestId);
+  if (named !== null && !named.ended) return named;
+  const typed = await unit.turns.typedInFlight(mappingId);
+  if (typed === null) return named;
+  return threadId !== "" || typed.wireId === requestId ? typed : named;
+}
+
+/** Something was heard of a turn on this connection. */
+export function noteHeard({ epoch, now }: EventScope, turn: Turn, what: SyncEventType): void {
+  turn.heardCount += 1;
+  turn.heardAt = now;
+  turn.heardEpoch = Math.max(turn.heardEpoch, epoch);
+  turn.heardLast = what;
 }
 
 async function lockOfRequest(unit: Unit, instanceId: string, requestId: string) {

@@ -116,16 +116,6 @@ describe("a deadline", () => {
     expect(await editor.takeOne("cancel_current_turn")).toEqual({ request_id: request });
   });
 
-  test("sends a turn again that a broken link has swallowed", async () => {
-    const request = await editor.beginThread();
-    await editor.disconnect();
-    await editor.connect();
-    await editor.takeOne("open_thread");
-    await editor.ready("thread-1");
-    await expireAfter(bridge.app.limits.firstEventTimeoutMs);
-    expect(await editor.takeOne("chat_message")).toMatchObject({ request_id: request, acp_thread_id: "thread-1" });
-  });
-
   test("tries to open a thread again", async () => {
     await editor.answer(await editor.beginThread(), "Hello");
     await editor.disconnect();

@@ -2,7 +2,10 @@ import { type Overdue, overdueOf } from "../domain/overdue.ts";
 import type { Turn } from "../domain/turn.ts";
 import type { Unit } from "../persistence/unit.ts";
 import type { App } from "./app.ts";
+import { endReported } from "./end-reported.ts";
 import { endTurn, requeueTurn } from "./end-turn.ts";
+import { expirePermissions } from "./expire-permissions.ts";
+import { beginStoppedAnew, concludeLost } from "./conclude-lost.ts";
 import { recordOpenFailure } from "./open-failure.ts";
 import { unwantInstance } from "./stop-zed-instance.ts";
 import type { ThreadScope } from "./thread-scope.ts";
@@ -11,7 +14,8 @@ import type { ThreadScope } from "./thread-scope.ts";
 //
 // What is overdue is decided in domain/overdue.ts: first for all threads at once, without locks; then again for each that
 // seemed to be, under its lock. Nothing here prompts an agent that is connected: a turn that is silent is marked, not
-// repeated; only one that an earlier link may have lost goes back to the queue.
+// repeated. Only one that an earlier link may have lost goes back to the queue, where the editor takes no prompt twice, or
+// has said that it is not at work on it.
 
 /** Does what is overdue; call it every second or so. Returns how many things were. */
 export async function expireDeadlines(app: App, { runner }: { readonly runner: string }): Promise<number> {
@@ -19,11 +23,13 @@ export async function expireDeadlines(app: App, { runner }: { readonly runner: s
   const watched = await app.database.transact(({ deadlines }) => deadlines.watched(runner));
   const late = watched.filter(({ facts }) => overdueOf(facts, app.limits, now) !== null);
   for (const { mappingId } of late) await expireThread(app, runner, mappingId, now);
+  const unanswered = await expirePermissions(app, { runner });
+  const reported = await endReported(app, { runner });
   const released = await releaseInstances(app, runner, now);
   await app.database.transact(async (unit) => {
     for (const id of await unit.deadlines.instancesWaitingForTime(runner)) unit.ringInstance(id);
   });
-  return late.length + released;
+  return late.length + unanswered + reported + released;
 }
 
 function expireThread(app: App, runner: string, mappingId: string, now: Date): Promise<void> {
@@ -41,7 +47,8 @@ async function expire(scope: ThreadScope, overdue: Overdue, turn: Turn | null): 
   const { limits, now } = scope;
   if (overdue === "open") {
     const error = `The editor did not open the thread within ${limits.openTimeoutMs} ms.`;
-    return recordOpenFailure(scope, error);
+    // It has the turn, if there is one: saying nothing of the thread does not take it back.
+    return recordOpenFailure(scope, error, { turnIsHeld: true });
   }
   if (turn === null) return;
   switch (overdue) {
@@ -60,12 +67,27 @@ async function expire(scope: ThreadScope, overdue: Overdue, turn: Turn | null): 
         error: `The editor did not begin a thread within ${limits.threadCreatedTimeoutMs} ms.`,
       });
     case "resend":
-      return requeueTurn(scope, turn, { reason: "NOT_HEARD_OF", error: "" });
+      return requeueTurn(scope, turn, { reason: "NOT_HEARD_OF" }, true);
+    case "probe":
+      return askAfter(scope, turn);
+    case "stopped":
+      return beginStoppedAnew(scope, turn);
     case "stall":
       turn.stalled = true;
       turn.updatedAt = now;
       scope.unit.log.turn(scope.mapping, turn.id);
   }
+}
+
+/** The editor is to be asked after a turn; one that has no name there and says nothing counts as over. */
+async function askAfter(scope: ThreadScope, turn: Turn): Promise<void> {
+  const { unit, mapping } = scope;
+  if (turn.nameInEditor === "") return concludeLost(scope, turn);
+  const instance = await unit.instances.find(mapping.zedSessionId);
+  turn.probeEpoch = instance?.linkEpoch ?? 0;
+  turn.stalled = true;
+  unit.log.turn(mapping, turn.id);
+  unit.ringInstance(mapping.zedSessionId);
 }
 
 /** Lets go of processes whose last thread has ended a moment ago: it may take that long to tell them to stop. */

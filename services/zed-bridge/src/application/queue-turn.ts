@@ -1,6 +1,6 @@
 import { Refusal } from "@helix-zed/domain";
 import type { Reason } from "../domain/reason.ts";
-import type { Turn } from "../domain/turn.ts";
+import type { Turn, TurnOrigin } from "../domain/turn.ts";
 import type { App } from "./app.ts";
 import type { ThreadScope } from "./thread-scope.ts";
 
@@ -10,6 +10,7 @@ export interface QueueTurn {
   readonly interrupt: boolean;
   readonly callerRequestId: string | null;
   readonly payloadHash: string | null;
+  readonly origin?: TurnOrigin;
 }
 
 /** Adds a turn at the end of the queue; every turn there is began here. */

@@ -1,20 +1,22 @@
 import type { SyncEvent } from "@helix-zed/sync-protocol";
-import { judgeEntry, positionOf } from "../domain/entry-place.ts";
+import { judgeEntry, positionOf, turnOfEntry } from "../domain/entry-place.ts";
 import { redact } from "../domain/redact.ts";
 import { ThreadMapping } from "../domain/thread-mapping.ts";
 import { isThreadOver } from "../domain/thread-mapping.ts";
 import { Turn } from "../domain/turn.ts";
 import type { ContextTurn, EntryContext } from "../persistence/entry-repository.ts";
+import type { LightThread } from "../persistence/thread-repository.ts";
 import type { Unit } from "../persistence/unit.ts";
 import type { App } from "./app.ts";
+import { hearUnknown } from "./editor-threads.ts";
+import { followAsking } from "./follow-asking.ts";
+import { receiveUserEntry } from "./receive-user-entry.ts";
 import { type EventSource, ignored, type ReceivedEvent } from "./received-event.ts";
 import { moveThread, moveTurn, type ThreadScope } from "./thread-scope.ts";
 
 // Entries arrive many times a second and mostly repeat what was said before, so this path is three statements: lock the
 // thread, read what decides where the entry belongs, store it. Content never moves a turn. Only the first sign of a turn,
 // the end of a silence, and a tool that asks or has been answered do; for those the entities are loaded.
-
-const ASKING = ["Waiting for confirmation"];
 
 /** An entry is new or has changed. */
 export async function receiveEntry(
@@ -23,20 +25,24 @@ export async function receiveEntry(
   { instanceId, epoch }: EventSource,
   data: SyncEvent<"message_added">["data"],
 ): Promise<ReceivedEvent> {
-  if (data.role === "user") return ignored("what people say is known here first");
   const position = positionOf(data.message_id);
   if (position === null) return ignored("the entry has no number");
-  const thread = await unit.threads.lockLightly(instanceId, data.acp_thread_id);
-  if (thread === null) return ignored("the thread is not known");
-  const context = await unit.entries.contextOf(thread.id, instanceId, data.request_id);
-  const verdict = judgeEntry({ ...context, epoch, threadEnded: isThreadOver(thread.status) });
-  if (!verdict.take || context.turn === null) return ignored(verdict.take ? "" : verdict.why);
+  const { request_id: requestId, acp_thread_id: threadId } = data;
+  const thread = await lockLightly(unit, instanceId, { threadId, requestId });
+  if (data.role === "user") return receiveUserEntry(app, unit, { instanceId, epoch }, { data, position, thread });
+  if (thread === null) return hearUnknown(app, unit, { instanceId, epoch }, { event_type: "message_added", data });
+  const where = { mappingId: thread.id, zedSessionId: instanceId, requestId, position };
+  const context = await unit.entries.contextOf(where);
+  const turn = turnOfEntry(context.named, context.typed);
+  const verdict = judgeEntry({ ...context, turn, epoch, threadEnded: isThreadOver(thread.status) });
+  if (!verdict.take || turn === null) return ignored(verdict.take ? "" : verdict.why);
   const now = app.world.now();
-  const { id: turnId, number: turnNumber, attempt } = context.turn;
+  const { id: turnId, number: turnNumber, attempt } = turn;
   const place = { mappingId: thread.id, turnId, turnNumber, attempt, launch: context.launch, epoch, position };
   const news = await unit.entries.hear({
     id: app.world.newId("ent"),
     messageId: data.message_id,
+    role: "assistant",
     ...place,
     ...said(app, context, data),
     alive: verdict.alive,
@@ -44,8 +50,19 @@ export async function receiveEntry(
   });
   if (news) unit.ringThread(thread.id);
   const isTool = data.entry_type === "tool_call";
-  if (!verdict.moves || !isNewSign(thread, context.turn, isTool)) return { wake: false, ignored: null };
+  if (!verdict.moves || !isNewSign(thread, turn, isTool)) return { wake: false, ignored: null };
   return followSign(app, unit, { mappingId: thread.id, turnId, alive: verdict.alive, isTool, now });
+}
+
+/** The thread that is meant: what older editors say of an answer names only the request. */
+async function lockLightly(
+  unit: Unit,
+  instanceId: string,
+  { threadId, requestId }: { readonly threadId: string; readonly requestId: string },
+): Promise<LightThread | null> {
+  if (threadId !== "") return unit.threads.lockLightly(instanceId, threadId);
+  const mappingId = await unit.turns.mappingOf(instanceId, requestId);
+  return mappingId === null ? null : unit.threads.lockLightlyById(mappingId);
 }
 
 function said(app: App, { tokenHash }: EntryContext, data: SyncEvent<"message_added">["data"]) {
@@ -80,15 +97,10 @@ async function followSign(app: App, unit: Unit, sign: Sign): Promise<ReceivedEve
   const started = moveTurn(scope, turn, "start");
   // What was to be cancelled before it had begun can be now.
   if (started) turn.cancelSentEpoch = 0;
-  if (isTool) await followTool(scope, turn);
+  if (isTool) await followAsking(scope, turn);
   if (turn.stalled) {
     turn.stalled = false;
     unit.log.turn(mapping, turn.id);
   }
   return { wake: revived || (started && turn.cancelRequestedAt !== null), ignored: null };
-}
-
-async function followTool(scope: ThreadScope, turn: Turn): Promise<void> {
-  const asks = await scope.unit.entries.hasTool(turn.id, turn.sentLaunch, ASKING);
-  moveTurn(scope, turn, asks ? "ask" : "resume");
 }

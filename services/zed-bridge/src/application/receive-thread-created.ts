@@ -1,7 +1,7 @@
 import type { SyncEvent } from "@helix-zed/sync-protocol";
 import type { Unit } from "../persistence/unit.ts";
 import type { App } from "./app.ts";
-import { type EventScope, openEvent, showAlive } from "./event-scope.ts";
+import { type EventScope, noteHeard, openEvent, showAlive } from "./event-scope.ts";
 import { counted, type EventSource, ignored, type ReceivedEvent } from "./received-event.ts";
 
 /**
@@ -16,8 +16,9 @@ export async function receiveThreadCreated(
 ): Promise<ReceivedEvent> {
   const scope = await openEvent(app, unit, source, { threadId: "", requestId });
   if (scope === null) return ignored("no turn has this request id");
-  const { mapping, standing } = scope;
+  const { mapping, standing, turn } = scope;
   if (standing === "fenced") return ignored("a newer link has taken over");
+  if (turn?.inFlight === true) noteHeard(scope, turn, "thread_created");
   if (mapping.zedThreadId === threadId) {
     showAlive(scope);
     return counted;

@@ -2,8 +2,9 @@ import type { SyncEvent } from "@helix-zed/sync-protocol";
 import { classifyTurnError } from "../domain/editor-error.ts";
 import type { Unit } from "../persistence/unit.ts";
 import type { App } from "./app.ts";
+import { beginStoppedAnew } from "./conclude-lost.ts";
 import { endTurn, requeueTurn } from "./end-turn.ts";
-import { clean, openEvent, whyNot } from "./event-scope.ts";
+import { clean, noteHeard, openEvent, whyNot } from "./event-scope.ts";
 import { counted, type EventSource, ignored, type ReceivedEvent } from "./received-event.ts";
 
 /** A turn, or the making of its thread, has failed. */
@@ -20,8 +21,13 @@ export async function receiveTurnError(
   if (turn === null || why !== null) return ignored(why ?? "");
   const error = clean(app, scope, words);
   mapping.lastActivityAt = scope.now;
+  noteHeard(scope, turn, "chat_response_error");
   if (turn.cancelRequestedAt !== null) {
     await endTurn(scope, turn, "interrupt", { reason: turn.cancelReason, error });
+    return counted;
+  }
+  if (turn.probeCancelledAt !== null) {
+    await beginStoppedAnew(scope, turn);
     return counted;
   }
   switch (classifyTurnError(error, { hasThread: mapping.zedThreadId !== null })) {

@@ -19,3 +19,6 @@ export const counted: ReceivedEvent = { wake: true, ignored: null };
 export function ignored(why: string): ReceivedEvent {
   return { wake: false, ignored: why };
 }
+
+/** It is about a thread that no session has. */
+export const threadUnknown: ReceivedEvent = ignored("the thread is not known");

@@ -65,7 +65,8 @@ class Storm {
   }
 
   async #claim(): Promise<void> {
-    for (const { data } of await claimCommands(bridge.app, { instanceId: this.instanceId, epoch: this.#epoch })) {
+    const link = { instanceId: this.instanceId, epoch: this.#epoch };
+    for (const { data } of (await claimCommands(bridge.app, link)) ?? []) {
       if ("request_id" in data) this.#requests.push(data.request_id);
     }
   }

@@ -25,7 +25,12 @@ export async function viewThread(em: EntityManager, mapping: ThreadMapping): Pro
   const current = await em.findOne(Turn, { mappingId, status: inFlight });
   const [latest] = await viewTurns(em, current === null ? await lastEnded(em, mappingId) : [current]);
   const queuedTurnCount = await em.count(Turn, { mappingId, status: "queued" });
-  return { mapping, latestTurn: latest?.turn ?? null, permissionRequests: latest?.permissionRequests ?? [], queuedTurnCount };
+  return {
+    mapping,
+    latestTurn: latest?.turn ?? null,
+    permissionRequests: latest?.permissionRequests ?? [],
+    queuedTurnCount,
+  };
 }
 
 /** How the actor may name the thread of this session. */

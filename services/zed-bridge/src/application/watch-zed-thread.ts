@@ -139,7 +139,11 @@ async function loadItems(
 
 function changeOf(
   { kind, refId, deleted }: LogRow,
-  { thread, turn, entry }: { thread: ThreadView | undefined; turn: TurnView | undefined; entry: ThreadEntry | undefined },
+  {
+    thread,
+    turn,
+    entry,
+  }: { thread: ThreadView | undefined; turn: TurnView | undefined; entry: ThreadEntry | undefined },
 ): ThreadChange | null {
   if (deleted) return { kind: "entry_deleted", id: refId };
   if (kind === "mapping" && thread !== undefined) return { kind: "thread", thread };

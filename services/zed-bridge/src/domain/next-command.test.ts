@@ -17,7 +17,8 @@ const dropped: ThreadFacts = { ...alive, status: "disconnected", openedEpoch: 4 
 
 function turn(number: number, facts: Partial<TurnFacts> = {}): TurnFacts {
   const rest = { interrupt: false, sentAt: null, cancelRequestedAt: null, cancelSentEpoch: 0 };
-  return { id: `trn_${number}`, number, status: "queued", ...rest, ...facts };
+  const probe = { probeEpoch: 0, probeSentEpoch: 0 };
+  return { id: `trn_${number}`, number, status: "queued", ...rest, ...probe, ...facts };
 }
 
 function next(facts: Partial<NextCommandFacts>) {
@@ -39,6 +40,13 @@ describe("the next command of a thread is", () => {
       { kind: "send", turnId: "trn_3" },
     ],
     ["nothing while a turn runs", { turns: [running, turn(2)] }, null],
+    [
+      "to ask after a turn that is to be asked after",
+      { turns: [{ ...running, probeEpoch: 5 }, turn(2)] },
+      { kind: "probe", turnId: "trn_1" },
+    ],
+    ["not to ask twice on one link", { turns: [{ ...running, probeEpoch: 5, probeSentEpoch: 5 }] }, null],
+    ["not to ask on another link than it was meant for", { turns: [{ ...running, probeEpoch: 4 }] }, null],
     ["nothing without a lease", { thread: { ...alive, leased: false }, turns: [turn(2)] }, null],
     ["nothing in a thread that has ended", { thread: { ...alive, status: "failed" }, turns: [turn(2)] }, null],
     ["to open a thread that was dropped", { thread: dropped, turns: [turn(2)] }, { kind: "open" }],

@@ -9,6 +9,7 @@ import { isInFlight, isTurnOver, type TurnStatus } from "./turn.ts";
 //   a turn that was given up while the editor had it   → cancel it, unless another runs by now
 //   known thread, not opened on this link              → open_thread, then wait for a sign of life
 //   a turn in flight that is to stop                   → cancel it, once it has begun (or will not)
+//   a turn in flight that is to be asked after         → cancel it: the answer tells whether it was at work
 //   a turn in flight                                   → nothing
 //   a turn waits, thread known and alive               → chat_message to the thread
 //   a turn waits, no thread yet, editor ready          → chat_message without a thread: makes one
@@ -34,6 +35,8 @@ export interface TurnFacts {
   readonly sentAt: Date | null;
   readonly cancelRequestedAt: Date | null;
   readonly cancelSentEpoch: number;
+  readonly probeEpoch: number;
+  readonly probeSentEpoch: number;
 }
 
 /** The link that the commands are for. */
@@ -46,6 +49,7 @@ export interface LinkFacts {
 export type NextCommand =
   | { readonly kind: "open" }
   | { readonly kind: "cancel"; readonly turnId: string }
+  | { readonly kind: "probe"; readonly turnId: string }
   | { readonly kind: "send"; readonly turnId: string };
 
 /** Everything the decision is taken from. */
@@ -83,10 +87,15 @@ function cancelling(
   { alive, link, now }: { readonly alive: boolean; readonly link: LinkFacts; readonly now: Date },
   { cancelDelayMs }: Pick<Limits, "cancelDelayMs">,
 ): NextCommand | null {
-  if (turn.cancelRequestedAt === null || turn.cancelSentEpoch === link.epoch || !alive) return null;
+  if (turn.cancelRequestedAt === null) return probing(turn, link);
+  if (turn.cancelSentEpoch === link.epoch || !alive) return null;
   const begun = turn.status !== "sent";
   const patience = turn.sentAt === null ? 0 : now.getTime() - turn.sentAt.getTime();
   return begun || patience >= cancelDelayMs ? { kind: "cancel", turnId: turn.id } : null;
+}
+
+function probing({ id, probeEpoch, probeSentEpoch }: TurnFacts, { epoch }: LinkFacts): NextCommand | null {
+  return probeEpoch === epoch && probeSentEpoch !== epoch ? { kind: "probe", turnId: id } : null;
 }
 
 function firstWaiting(turns: readonly TurnFacts[], threadExists: boolean): TurnFacts | undefined {

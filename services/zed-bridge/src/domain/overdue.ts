@@ -7,6 +7,16 @@ import type { TurnStatus } from "./turn.ts";
 // could have happened: none passes while the editor is not connected, while an earlier turn of another thread holds its
 // one queue (`blocked`; `freeSince` is when that ended), while a tool runs, or while somebody is asked for a permission.
 // Only the limits on a whole turn and on a cancel run on regardless.
+//
+// A link that breaks may take a frame with it: the prompt, or the last thing that was said of a turn. So a turn that was
+// not heard of on the current link is not known to be at work, and is not waited for without end:
+//
+//   the editor keeps its events and knows a repeated prompt     it has shown no sign of it, not even a receipt
+//     (acp-host)                                                  → hand it over again, at once ("resend")
+//   the editor does neither (a real Zed)                        it is silent for as long as a turn may be
+//                                                                 → ask whether it is at work ("probe"), once on each link
+//
+// What the answer means stands in receive-cancelled.ts; why it is so in docs/decisions.
 
 /** What is overdue. */
 export type Overdue =
@@ -18,8 +28,12 @@ export type Overdue =
   | "open"
   /** A new thread was asked for and not named. */
   | "thread"
-  /** The turn was sent on an earlier link, which may have lost it, and was not heard of since. */
+  /** The turn was sent on an earlier link, which may have lost it: the editor takes it once, however often it comes. */
   | "resend"
+  /** The turn was not heard of on this link: the editor is to be asked. */
+  | "probe"
+  /** The editor was at work on a turn that it was asked after, has stopped it, and did not say that it has. */
+  | "stopped"
   /** The turn is silent. */
   | "stall";
 
@@ -38,7 +52,13 @@ export interface OverdueFacts {
     readonly sentEpoch: number;
     readonly stalled: boolean;
     readonly cancelRequestedAt: Date | null;
+    readonly receivedAt: Date | null;
+    readonly heardEpoch: number;
+    readonly probeEpoch: number;
+    readonly probeCancelledAt: Date | null;
   } | null;
+  /** Whether the editor loses none of its events, and takes a prompt that is repeated once. */
+  readonly keepsEvents: boolean;
   readonly link: { readonly connected: boolean; readonly epoch: number; readonly connectedAt: Date | null };
   readonly queue: { readonly blocked: boolean; readonly freeSince: Date | null };
   readonly toolRuns: boolean;
@@ -57,23 +77,45 @@ export function overdueOf(facts: OverdueFacts, limits: Limits, now: Date): Overd
     return overdue ? "open" : null;
   }
   if (turn === null) return null;
+  if (turn.probeCancelledAt !== null) return late(turn.probeCancelledAt, limits.cancelTimeoutMs) ? "stopped" : null;
   if (turn.status === "sent") return overdueBeforeFirstEvent({ ...facts, turn }, limits, late);
-  if (turn.status !== "running" || turn.stalled || facts.toolRuns) return null;
-  return late(latest(thread.lastActivityAt, link.connectedAt), limits.silenceTimeoutMs) ? "stall" : null;
+  if (turn.status !== "running" || facts.toolRuns) return null;
+  if (!late(latest(thread.lastActivityAt, link.connectedAt), limits.silenceTimeoutMs)) return null;
+  return silence(facts, turn);
+}
+
+type InFlight = NonNullable<OverdueFacts["turn"]>;
+
+/** What to do about a turn that says nothing: ask, if what it said may have been lost; else mark it, if it is not. */
+function silence({ link, keepsEvents }: OverdueFacts, turn: InFlight): Overdue | null {
+  if (!keepsEvents && !isKnownOn(link.epoch, turn) && turn.probeEpoch !== link.epoch) return "probe";
+  return turn.stalled ? null : "stall";
+}
+
+/** Whether nothing of the turn can have been lost with an older link. */
+function isKnownOn(epoch: number, { sentEpoch, heardEpoch }: InFlight): boolean {
+  return sentEpoch === epoch || heardEpoch === epoch;
 }
 
 function overdueBeforeFirstEvent(
-  { thread, turn, link, queue }: OverdueFacts & { readonly turn: NonNullable<OverdueFacts["turn"]> },
-  { threadCreatedTimeoutMs, firstEventTimeoutMs }: Limits,
+  facts: OverdueFacts & { readonly turn: InFlight },
+  limits: Limits,
   late: (since: Date | null, afterMs: number) => boolean,
 ): Overdue | null {
+  const { thread, turn, link, queue, keepsEvents } = facts;
+  const mayBeLost = turn.receivedAt === null && turn.heardEpoch === 0 && turn.sentEpoch !== link.epoch;
+  if (keepsEvents && mayBeLost) return late(link.connectedAt, limits.resendDelayMs) ? "resend" : null;
   if (queue.blocked) return null;
   const mayHaveBegunAt = latest(turn.sentAt, thread.lastActivityAt, queue.freeSince, link.connectedAt);
   const creating = thread.zedThreadId === null;
-  if (!late(mayHaveBegunAt, creating ? threadCreatedTimeoutMs : firstEventTimeoutMs)) return null;
-  if (turn.sentEpoch !== link.epoch) return "resend";
-  if (creating) return "thread";
-  return turn.stalled ? null : "stall";
+  if (!late(mayHaveBegunAt, creating ? limits.threadCreatedTimeoutMs : limits.firstEventTimeoutMs)) return null;
+  const said = silence(facts, turn);
+  return creating && said !== "probe" && !isAskedAfter(link.epoch, turn) ? "thread" : said;
+}
+
+/** Whether the editor was asked after the turn on this link: its answer decides, and is awaited. */
+function isAskedAfter(epoch: number, { probeEpoch }: InFlight): boolean {
+  return probeEpoch === epoch;
 }
 
 function latest(...dates: readonly (Date | null)[]): Date | null {

@@ -1,6 +1,8 @@
 import { type Lifecycle, nextState } from "@helix-zed/domain";
+import type { PermissionPolicy, TokenUsage } from "@helix-zed/sync-protocol";
 import { defineEntity, type OptionalProps, p } from "@mikro-orm/core";
 import type { JsonObject } from "./json.ts";
+import { sumOfUsages } from "./sum-of-usages.ts";
 
 /** Where a thread stands. */
 export type ThreadStatus = "pending" | "active" | "disconnected" | "completed" | "failed";
@@ -21,6 +23,16 @@ export const threadLifecycle: Lifecycle<ThreadStatus, ThreadAction> = {
 export function isThreadOver(status: ThreadStatus): boolean {
   return status === "completed" || status === "failed";
 }
+
+/** How a work session wants its agent to be set up; `null`: as the agent and the bridge are configured. */
+export interface AgentSettings {
+  readonly model: string | null;
+  readonly mode: string | null;
+  readonly permissionPolicy: PermissionPolicy | null;
+}
+
+/** Nothing in particular. */
+export const usualAgentSettings: AgentSettings = { model: null, mode: null, permissionPolicy: null };
 
 /** What the end of a turn means for its work session. */
 export type OnTurnEnd = "complete" | "idle";
@@ -43,6 +55,10 @@ const ThreadMappingSchema = defineEntity({
     workspaceConfig: p.json().$type<JsonObject>(),
     /** As the editor knows it; fixed for the life of the thread. */
     agentName: p.string(),
+    /** How the agent's session is set up, where the work session says it. */
+    model: p.text().strictNullable(),
+    mode: p.text().strictNullable(),
+    permissionPolicy: p.string().$type<PermissionPolicy>().strictNullable(),
     status: p.string().$type<ThreadStatus>(),
     statusReason: p.text(),
     statusChangedAt: p.datetime(),
@@ -69,6 +85,10 @@ const ThreadMappingSchema = defineEntity({
     outcomeReportedAt: p.datetime().strictNullable(),
     logSeq: p.bigint("number"),
     version: p.integer(),
+    /** As the editor calls the thread; empty while it does not. */
+    title: p.text(),
+    /** What its turns have cost; `null` while no agent has said. */
+    usage: p.json().$type<TokenUsage>().strictNullable(),
     lastActivityAt: p.datetime().strictNullable(),
     endedAt: p.datetime().strictNullable(),
     /** Hidden from callers: its work session does not exist any more. */
@@ -97,6 +117,11 @@ export class ThreadMapping extends ThreadMappingSchema.class {
     this.updatedAt = now;
     if (this.ended) this.endedAt = now;
     return true;
+  }
+
+  /** Adds what a turn has cost. Unknown is not zero: it changes nothing. */
+  addUsage(usage: TokenUsage | null): void {
+    if (usage !== null) this.usage = sumOfUsages(this.usage, usage);
   }
 
   /** Owes task-service a report. What has ended stays as it ended. */

@@ -19,6 +19,9 @@ import { defineEntity, type OptionalProps, p } from "@mikro-orm/core";
 /** Where a turn stands. */
 export type TurnStatus = "queued" | "sent" | "running" | "waiting" | "completed" | "failed" | "interrupted";
 
+/** Who asked: a caller, or a person who typed it in the editor. */
+export type TurnOrigin = "caller" | "editor";
+
 /** What may happen to a turn. */
 export type TurnAction = "send" | "start" | "ask" | "resume" | "requeue" | "complete" | "fail" | "interrupt";
 
@@ -124,6 +127,23 @@ const TurnSchema = defineEntity({
     cancelReason: p.text(),
     /** The connection in which the cancel was sent; 0 for none. */
     cancelSentEpoch: p.integer(),
+    origin: p.string().$type<TurnOrigin>(),
+    /** What a turn that was typed in the editor is called there; empty where that is nothing, or the turn's id. */
+    wireId: p.text(),
+    /** Where a turn that was typed in the editor begins: the place of the words in the thread, in `sentLaunch`. */
+    anchor: p.integer().strictNullable(),
+    /** When the editor is known to have received the attempt. */
+    receivedAt: p.datetime().strictNullable(),
+    /** How many events of it were taken in, over all attempts; when, on which connection and which the last one was. */
+    heardCount: p.bigint("number"),
+    heardAt: p.datetime().strictNullable(),
+    heardEpoch: p.integer(),
+    heardLast: p.text(),
+    /** The connection in which the editor is to be asked after it, and the one in which it was; 0 for none. */
+    probeEpoch: p.integer(),
+    probeSentEpoch: p.integer(),
+    /** When the editor said that it was at work on it, and stopped it for that. */
+    probeCancelledAt: p.datetime().strictNullable(),
     completedAt: p.datetime().strictNullable(),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
@@ -139,7 +159,7 @@ export interface TurnChange {
 
 /** One prompt, from being queued to its end. */
 export class Turn extends TurnSchema.class {
-  declare [OptionalProps]?: "ended" | "inFlight";
+  declare [OptionalProps]?: "ended" | "inFlight" | "nameInEditor";
 
   /** Whether it is in the editor's hands. */
   get inFlight(): boolean {
@@ -149,6 +169,11 @@ export class Turn extends TurnSchema.class {
   /** Whether it is over. */
   get ended(): boolean {
     return isTurnOver(this.status);
+  }
+
+  /** What the editor knows it by; empty for nothing. */
+  get nameInEditor(): string {
+    return this.origin === "editor" ? this.wireId : this.id;
   }
 
   /** The one place where a turn's status changes. Returns whether the action meant anything in its status. */

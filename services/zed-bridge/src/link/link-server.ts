@@ -3,7 +3,9 @@
 //   GET /api/v1/external-agents/sync?session_id=zed_…      Authorization: Bearer TOKEN
 //
 // The session id names an instance, the token proves it; both are checked in the database before the upgrade, and all
-// that can be wrong with them gets the same answer. An accepted link begins a new epoch: from then on older links of the
+// that can be wrong with them gets the same answer. What cannot be an id or a token is refused without a look into the
+// database, and so is who has failed too often (attempt-limiter.ts). A browser says where it comes from (`Origin`), an
+// editor does not: pages have no business here. Any Host is good: Zed leaves the port out of it. An accepted link begins a new epoch: from then on older links of the
 // instance are not listened to, here or in another bridge. What an older link here has brought already is taken in
 // before, or it would be lost.
 import type { IncomingMessage } from "node:http";
@@ -15,8 +17,10 @@ import { WebSocketServer } from "ws";
 import { acceptLink } from "../application/accept-link.ts";
 import type { App } from "../application/app.ts";
 import { closeLink, type LinkId } from "../application/close-link.ts";
+import { findPresentingInstance } from "../application/find-presenting-instance.ts";
 import { isPassing } from "../retry.ts";
-import { Link } from "./link.ts";
+import { type Attempt, AttemptLimiter, type AttemptLimits } from "./attempt-limiter.ts";
+import { Link, REPLACED } from "./link.ts";
 import { defaultLinkLimits, type LinkLimits } from "./link-limits.ts";
 import { refuseUpgrade } from "./refuse-upgrade.ts";
 
@@ -25,11 +29,15 @@ export interface LinkServerOptions {
   readonly app: App;
   readonly log: Log;
   readonly limits?: Partial<LinkLimits>;
+  readonly attemptLimits?: AttemptLimits;
 }
 
-/** Close codes: the service is going away; a newer connection has taken the place of this one. */
+/** Close code: the service is going away. */
 const GOING_AWAY = 1001;
-const REPLACED = 4001;
+
+/** What we give out, and what can stand in an address as it is. */
+const TOKEN = /^Bearer +(?<token>[A-Za-z0-9_-]{43})$/i;
+const INSTANCE_ID = /^[A-Za-z0-9._~-]{1,256}$/;
 
 /** How long an older link may keep a newer one waiting. */
 const HANDOVER_MS_MAX = 2_000;
@@ -44,12 +52,16 @@ export class LinkServer {
     maxPayload: frameBytesMax,
     perMessageDeflate: false,
     clientTracking: false,
+    // A pong is a receipt: see link.ts.
+    autoPong: false,
   });
+  readonly #attempts: AttemptLimiter;
   #closing = false;
 
   constructor(options: LinkServerOptions) {
     this.#options = options;
     this.#limits = { ...defaultLinkLimits, ...options.limits };
+    this.#attempts = new AttemptLimiter(options.attemptLimits);
   }
 
   /** Handles requests for a WebSocket. */
@@ -79,14 +91,30 @@ export class LinkServer {
   async #answer(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const url = URL.parse(request.url ?? "", "http://bridge");
     if (url?.pathname !== syncPath) return refuseUpgrade(socket, 404, "Not found");
-    const { authorization = "" } = request.headers;
+    const { authorization = "", origin } = request.headers;
+    if (origin !== undefined) return refuseUpgrade(socket, 403, "Not for browsers");
     if (authorization === "") return refuseUpgrade(socket, 401, "Authorization header required");
     if (this.#closing) return refuseUpgrade(socket, 503, "Stopping");
-    const token = /^Bearer +(\S{1,4096})$/i.exec(authorization)?.[1] ?? "";
+    const token = TOKEN.exec(authorization)?.groups?.["token"];
     const instanceId = url.searchParams.get("session_id") ?? "";
+    if (token === undefined || !INSTANCE_ID.test(instanceId)) return refuseUpgrade(socket, 401, INVALID_TOKEN);
+    const attempt = { address: request.socket.remoteAddress ?? "", instanceId };
+    const waitMs = this.#attempts.waitMs(attempt, this.#nowMs());
+    if (waitMs > 0) return refuseUpgrade(socket, 429, "Too many failed attempts", waitMs);
     await this.#handOver(instanceId);
-    const { epoch } = await acceptLink(this.#options.app, { instanceId, token });
-    await this.#upgrade({ instanceId, epoch }, { request, socket, head });
+    const id = await this.#accept(attempt, token);
+    await this.#upgrade(id, { request, socket, head });
+  }
+
+  async #accept(attempt: Attempt, token: string): Promise<LinkId> {
+    const { instanceId } = attempt;
+    try {
+      const { epoch } = await acceptLink(this.#options.app, { instanceId, token });
+      return { instanceId, epoch };
+    } catch (error) {
+      if (isInvalidToken(error)) this.#attempts.failed(attempt, this.#nowMs());
+      throw error;
+    }
   }
 
   async #upgrade(id: LinkId, { request, socket, head }: Handshake): Promise<void> {
@@ -128,15 +156,24 @@ export class LinkServer {
   }
 
   #fail(socket: Duplex, error: unknown): void {
-    const reason = error instanceof Refusal ? error.reason : "";
-    if (reason === "LINK_TOKEN_INVALID") return refuseUpgrade(socket, 401, "Invalid token");
+    if (isInvalidToken(error)) return refuseUpgrade(socket, 401, INVALID_TOKEN);
     this.#options.log.warn({ err: error }, "a link could not be accepted");
     return isPassing(error) ? refuseUpgrade(socket, 503, "Try again") : refuseUpgrade(socket, 500, "Internal error");
+  }
+
+  #nowMs(): number {
+    return this.#options.app.world.now().getTime();
   }
 
   #all(): Link[] {
     return Array.from(this.#links.values(), (links) => Array.from(links)).flat();
   }
+}
+
+const INVALID_TOKEN = "Invalid token";
+
+function isInvalidToken(error: unknown): boolean {
+  return error instanceof Refusal && error.reason === "LINK_TOKEN_INVALID";
 }
 
 interface Handshake {

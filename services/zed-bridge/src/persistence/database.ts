@@ -1,5 +1,6 @@
 import { closeDatabase, Doorbell, openDatabase, transact } from "@helix-zed/persistence";
 import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
+import { PermissionRequest } from "../domain/permission-request.ts";
 import { ThreadEntry } from "../domain/thread-entry.ts";
 import { ThreadMapping } from "../domain/thread-mapping.ts";
 import { Turn } from "../domain/turn.ts";
@@ -31,7 +32,7 @@ export class Database {
     const orm = await openDatabase({
       url,
       applicationName: "zed-bridge",
-      entities: [ZedInstance, ThreadMapping, Turn, ThreadEntry],
+      entities: [ZedInstance, ThreadMapping, Turn, ThreadEntry, PermissionRequest],
       ...(connectionsMax === undefined ? {} : { connectionsMax }),
       ...(warn === undefined ? {} : { warn }),
     });

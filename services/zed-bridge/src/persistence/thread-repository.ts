@@ -1,6 +1,6 @@
 import { LockMode } from "@mikro-orm/core";
 import type { EntityManager } from "@mikro-orm/postgresql";
-import { type OnTurnEnd, ThreadMapping } from "../domain/thread-mapping.ts";
+import { type OnTurnEnd, ThreadMapping, usualAgentSettings } from "../domain/thread-mapping.ts";
 import type { JsonObject } from "../domain/json.ts";
 
 /** Whose thread: a work session's, as its tenant sees it. */
@@ -9,6 +9,9 @@ export interface ThreadKey {
   /** `null`: of any tenant. */
   readonly tenant: string | null;
 }
+
+/** As much of a mapping as what arrives often needs. */
+export type LightThread = Pick<ThreadMapping, "id" | "status">;
 
 /** What a new mapping begins with. */
 export interface NewThread {
@@ -32,7 +35,8 @@ where m.zed_session_id = ? and m.status not in ('completed', 'failed')
     or exists (
       select 1 from turns t
       where t.mapping_id = m.id
-        and (t.status = 'queued' or (t.status in ('sent', 'running', 'waiting') and t.cancel_requested_at is not null))
+        and (t.status = 'queued' or (t.status in ('sent', 'running', 'waiting')
+          and (t.cancel_requested_at is not null or t.probe_epoch <> t.probe_sent_epoch)))
     )
   )
 union
@@ -94,10 +98,19 @@ export class ThreadRepository {
   }
 
   /** Locks the mapping of an editor's thread and reads only whether it has ended: for what arrives often. */
-  async lockLightly(zedSessionId: string, zedThreadId: string): Promise<Pick<ThreadMapping, "id" | "status"> | null> {
-    const rows = await this.#em.execute<Pick<ThreadMapping, "id" | "status">[]>(
+  async lockLightly(zedSessionId: string, zedThreadId: string): Promise<LightThread | null> {
+    const rows = await this.#em.execute<LightThread[]>(
       "select id, status from zed_thread_mappings where zed_session_id = ? and zed_thread_id = ? for update",
       [zedSessionId, zedThreadId],
+    );
+    return rows[0] ?? null;
+  }
+
+  /** The same by the mapping's id. */
+  async lockLightlyById(id: string): Promise<LightThread | null> {
+    const rows = await this.#em.execute<LightThread[]>(
+      "select id, status from zed_thread_mappings where id = ? for update",
+      [id],
     );
     return rows[0] ?? null;
   }
@@ -149,6 +162,7 @@ export class ThreadRepository {
     return this.#em.create(ThreadMapping, {
       ...given,
       zedThreadId: null,
+      ...usualAgentSettings,
       status: "pending",
       statusReason: "",
       statusChangedAt: now,
@@ -169,6 +183,8 @@ export class ThreadRepository {
       outcomeReportedAt: null,
       logSeq: 0,
       version: 0,
+      title: "",
+      usage: null,
       lastActivityAt: null,
       endedAt: null,
       deletedAt: null,

@@ -1,5 +1,5 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
-import { inFlightStatuses, Turn } from "../domain/turn.ts";
+import { inFlightStatuses, Turn, type TurnOrigin } from "../domain/turn.ts";
 
 /** What a new turn begins with. */
 export interface NewTurn {
@@ -10,6 +10,15 @@ export interface NewTurn {
   readonly interrupt: boolean;
   readonly callerRequestId: string | null;
   readonly payloadHash: string | null;
+  readonly origin?: TurnOrigin;
+  readonly now: Date;
+}
+
+/** That a prompt has arrived. */
+export interface Receipt {
+  readonly instanceId: string;
+  readonly epoch: number;
+  readonly turnId: string;
   readonly now: Date;
 }
 
@@ -29,6 +38,11 @@ export class TurnRepository {
   /** The turn that the editor has, if it has one. */
   inFlight(mappingId: string): Promise<Turn | null> {
     return this.#em.findOne(Turn, { mappingId, status: { $in: [...inFlightStatuses] } });
+  }
+
+  /** The turn that somebody has typed in the editor, if it is at work on one. */
+  typedInFlight(mappingId: string): Promise<Turn | null> {
+    return this.#em.findOne(Turn, { mappingId, origin: "editor", status: { $in: [...inFlightStatuses] } });
   }
 
   /** The turns that have not ended, oldest first. */
@@ -66,9 +80,20 @@ export class TurnRepository {
     return rows[0]?.id ?? null;
   }
 
-  add({ now, ...given }: NewTurn): Turn {
+  /** The editor has a turn that is in its hands since this connection. Only that is written: nothing of its status. */
+  async noteReceipt({ instanceId, epoch, turnId, now }: Receipt): Promise<void> {
+    await this.#em.execute(
+      `update turns t set received_at = ?::timestamptz from zed_thread_mappings m
+       where t.id = ? and m.id = t.mapping_id and m.zed_session_id = ? and t.sent_epoch = ? and t.received_at is null
+         and t.status in ('sent', 'running', 'waiting')`,
+      [now.toISOString(), turnId, instanceId, epoch],
+    );
+  }
+
+  add({ now, origin = "caller", ...given }: NewTurn): Turn {
     return this.#em.create(Turn, {
       ...given,
+      origin,
       status: "queued",
       statusReason: "",
       error: "",
@@ -83,6 +108,16 @@ export class TurnRepository {
       cancelRequestedAt: null,
       cancelReason: "",
       cancelSentEpoch: 0,
+      wireId: "",
+      anchor: null,
+      receivedAt: null,
+      heardCount: 0,
+      heardAt: null,
+      heardEpoch: 0,
+      heardLast: "",
+      probeEpoch: 0,
+      probeSentEpoch: 0,
+      probeCancelledAt: null,
       completedAt: null,
       createdAt: now,
       updatedAt: now,

@@ -78,8 +78,8 @@ export class ScriptedEditor {
   }
 
   /** The commands that are due. */
-  take(): Promise<SyncCommand[]> {
-    return claimCommands(this.#app, { instanceId: this.instanceId, epoch: this.#epoch });
+  async take(): Promise<SyncCommand[]> {
+    return (await claimCommands(this.#app, { instanceId: this.instanceId, epoch: this.#epoch })) ?? [];
   }
 
   /** The one command that is due, which must be of this type. */
