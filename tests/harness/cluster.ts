@@ -34,6 +34,8 @@ export interface ClusterOptions {
   readonly services?: readonly ServiceName[];
   /** Settings of single services beside the usual ones. */
   readonly environment?: ServiceLayout["more"];
+  /** What the bridge's `agents.json` says, for a model at this address. None by default. */
+  readonly agentsFile?: (modelUrl: string) => object;
   /** What the model answers; its default writes a file. */
   readonly script?: Script;
 }
@@ -68,9 +70,15 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   }
 }
 
-async function layOut(folder: string, model: DemoModel, { environment = {} }: ClusterOptions): Promise<ServiceLayout> {
+async function layOut(
+  folder: string,
+  model: DemoModel,
+  { environment = {}, agentsFile }: ClusterOptions,
+): Promise<ServiceLayout> {
   for (const name of ["home", "workspaces"]) mkdirSync(path.join(folder, name));
-  const bridge = { ...demoEnvironment(model.url), ...environment["zed-bridge"] };
+  const agents = agentsFile === undefined ? {} : { HELIX_ZED_AGENTS_FILE: path.join(folder, "agents.json") };
+  if (agentsFile !== undefined) writeFileSync(path.join(folder, "agents.json"), JSON.stringify(agentsFile(model.url)));
+  const bridge = { ...demoEnvironment(model.url), ...agents, ...environment["zed-bridge"] };
   const [gateway, task, zedBridge] = [await freePort(), await freePort(), await freePort()];
   return {
     host: "127.0.0.1",

@@ -65,12 +65,17 @@ export class TcpProxy {
     for (const pair of this.#pairs) pair.losesAnswers = true;
   }
 
-  /** Cuts everything. */
-  async close(): Promise<void> {
+  /** Breaks the connections that there are. */
+  cut(): void {
     for (const { client, upstream } of this.#pairs) {
       client.destroy();
       upstream.destroy();
     }
+  }
+
+  /** Cuts everything, for good. */
+  async close(): Promise<void> {
+    this.cut();
     if (!this.#server.listening) return;
     this.#server.close();
     await once(this.#server, "close");

@@ -37,6 +37,8 @@ export interface Conversation {
   readonly streaming: boolean;
   /** The last thing the user said, without the agent's own notes. */
   readonly prompt: string;
+  /** Everything that the user said, that included, oldest first. */
+  readonly prompts: readonly string[];
   /** What tools answered since then. */
   readonly toolResults: readonly ToolResult[];
   readonly tools: readonly ToolOffer[];
@@ -68,6 +70,7 @@ export function readConversation(raw: RawConversation): Conversation {
     tools: raw.tools,
     schema: raw.schema,
     prompt: turns[last]?.text ?? "",
+    prompts: turns.flatMap(({ role, text }) => (role === "user" && text !== "" ? [text] : [])),
     toolResults: turns.slice(last + 1).flatMap(toolResult),
     instructions: turns.flatMap((turn) => (turn.role === "instructions" ? [turn.text] : [])).join("\n"),
     workingDirectory: findWorkingDirectory(everything),

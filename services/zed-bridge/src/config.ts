@@ -57,6 +57,8 @@ export const settings = {
     integer({ min: 0, max: 365 * DAY_MS, unit: "milliseconds" }),
     7 * DAY_MS,
   ),
+  /** Where processes on this machine find the bridge, as `host:port`; `null`: where it listens. */
+  editorAddress: optional("HELIX_ZED_EDITOR_ADDRESS", hostAndPort()),
   /** What becomes of agents' requests for permission where a session does not say; `null`: as the agent is configured. */
   permissionPolicy: optional("HELIX_ZED_PERMISSION_POLICY", choice(...permissionPolicies)),
   /** How long a request for permission waits for an answer before it is rejected. */
@@ -65,6 +67,8 @@ export const settings = {
     integer({ min: 1_000, max: 86_400_000, unit: "milliseconds" }),
     defaultLimits.permissionTimeoutMs,
   ),
+  /** Where agents find our MCP server, if not at our own address; `null`: there. */
+  mcpUrl: optional("HELIX_ZED_MCP_URL", url("http", "https")),
   /** How long a process goes on without a bridge before it ends by itself. */
   orphanTimeoutMs: withDefault(
     "HELIX_ZED_ORPHAN_TIMEOUT_MS",
@@ -126,6 +130,14 @@ function roots(): Parser<readonly string[]> {
       if (found?.isDirectory() === true) return realpathSync(folder);
       throw new Error(`names ${folder}, which is no folder`);
     });
+}
+
+function hostAndPort(): Parser<string> {
+  return (value) => {
+    const address = text()(value);
+    if (/^(?:[\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}$/.test(address)) return address;
+    throw new Error("must be host:port");
+  };
 }
 
 function runnerName(): Parser<string> {

@@ -1,0 +1,4 @@
+import { describeAgent } from "./describe-agent.ts";
+import { qwen } from "./agent-profile.ts";
+
+describeAgent(qwen);
