@@ -6,6 +6,7 @@ import {
   PROTOCOL_VERSION,
   type ClientConnection,
   type InitializeResponse,
+  type McpServer,
   type PromptResponse,
   type RequestPermissionRequest,
   type RequestPermissionResponse,
@@ -102,6 +103,11 @@ export class AgentConnection {
     return !this.#connection.signal.aborted;
   }
 
+  /** Whether it can use MCP servers as we have them; others would refuse to open a session with one. */
+  get takesMcpOverHttp(): boolean {
+    return this.#info?.agentCapabilities?.mcpCapabilities?.http === true;
+  }
+
   /** Resolves, with the reason, when the agent is gone. */
   get gone(): Promise<string> {
     return this.#options.process.ended;
@@ -111,7 +117,7 @@ export class AgentConnection {
   newSession(cwd: string, settings: SessionSettings): Promise<string> {
     return this.#creation.run(async () => {
       const session = await this.#ask("cannot open a session", sessionLimitMs, (agent) =>
-        agent.request(methods.agent.session.new, { cwd, mcpServers: [] }),
+        agent.request(methods.agent.session.new, { cwd, mcpServers: this.#mcpServersIn(settings) }),
       );
       const { sessionId } = session;
       await this.#setUp(sessionId, settings, session);
@@ -126,7 +132,8 @@ export class AgentConnection {
     }
     const session = await this.#ask("cannot load the session", sessionLimitMs, async (agent) => {
       try {
-        return await agent.request(methods.agent.session.load, { sessionId, cwd, mcpServers: [] });
+        const mcpServers = this.#mcpServersIn(settings);
+        return await agent.request(methods.agent.session.load, { sessionId, cwd, mcpServers });
       } catch (error) {
         throw saysSessionIsGone(error) ? new MissingThread(sessionId) : error;
       }
@@ -158,6 +165,11 @@ export class AgentConnection {
   /** Kills the agent with all its children; whatever was asked of it fails. */
   kill(): void {
     this.#options.process.kill("SIGKILL");
+  }
+
+  #mcpServersIn({ mcpServers }: SessionSettings): McpServer[] {
+    if (mcpServers === null || !this.takesMcpOverHttp) return [];
+    return mcpServers.map(({ name, url, headers }) => ({ type: "http", name, url, headers: [...headers] }));
   }
 
   async #setUp(sessionId: string, { mode, model }: SessionSettings, session: unknown): Promise<void> {

@@ -89,7 +89,8 @@ export class Agents {
     void this.#watch(agent, process);
     try {
       const connection = await AgentConnection.open({ agent, process, world, redact });
-      log.info({ agent: agent.name, pid: process.pid, tookMs: world.now() - startedAt }, "agent started");
+      const { takesMcpOverHttp: mcp } = connection;
+      log.info({ agent: agent.name, pid: process.pid, mcp, tookMs: world.now() - startedAt }, "agent started");
       return connection;
     } catch (error) {
       process.kill("SIGKILL");

@@ -95,10 +95,11 @@ class Desk {
   }
 
   /** A new thread with one finished turn. */
-  async thread(): Promise<string> {
-    this.say("hello", "create");
-    await this.ending("create");
-    return String(this.events.find((event) => event.event_type === "thread_created")?.data["acp_thread_id"]);
+  async thread(request = "create"): Promise<string> {
+    this.say("hello", request);
+    await this.ending(request);
+    const created = this.events.findLast((event) => event.event_type === "thread_created");
+    return String(created?.data["acp_thread_id"]);
   }
 
   /** The last content of each entry of a request. */
@@ -335,17 +336,31 @@ describe("one agent process", () => {
 });
 
 describe("the queue", () => {
-  test("holds back whatever comes after a follow-up until its turn has ended, but no cancel", async () => {
+  test("holds back whatever comes in a thread after a follow-up until its turn has ended, but no cancel", async () => {
     const desk = new Desk();
     const thread = await desk.thread();
     desk.say("wait for cancel", "R1", { acp_thread_id: thread });
-    desk.say("hello", "R2");
+    desk.say("hello", "R2", { acp_thread_id: thread });
     await desk.saying("R1");
     desk.command("cancel_current_turn", { request_id: "R2" });
     expect(desk.events.at(-1)?.data).toEqual({ request_id: "R2", status: "noop" });
     expect(desk.events.filter((event) => event.data["request_id"] === "R2")).toHaveLength(1);
     desk.command("cancel_current_turn", { request_id: "R1" });
     expect(await desk.ending("R2")).toMatchObject({ event_type: "message_completed" });
+  });
+
+  test("does not hold back other threads while a follow-up runs", async () => {
+    const desk = new Desk();
+    const thread = await desk.thread();
+    const other = await desk.thread("create other");
+    desk.say("wait for cancel", "R1", { acp_thread_id: thread });
+    await desk.saying("R1");
+    desk.say("hello", "R2");
+    desk.say("hello", "R3", { acp_thread_id: other });
+    expect(await desk.ending("R2")).toMatchObject({ event_type: "message_completed" });
+    expect(await desk.ending("R3")).toMatchObject({ event_type: "message_completed" });
+    desk.command("cancel_current_turn", { request_id: "R1" });
+    await desk.ending("R1");
   });
 
   test("cancels whatever runs in the thread of a request, as Zed does", async () => {

@@ -11,8 +11,9 @@ import type { Timer, World } from "./world.ts";
 
 // What the server asks, and in which order it is done.
 //
-// - chat_message and simulate_user_input share one queue. A follow-up holds the
-//   queue until its turn has ended; the creation of a thread does not.
+// - A follow-up holds back what else is said in its thread until its turn has
+//   ended. In Zed it holds back all threads: an agent that waits there for another
+//   session in the same folder keeps that one from beginning.
 // - open_thread, cancel_current_turn and query_ui_state overtake the queue, and so
 //   does the cancelling half of an interrupt.
 // - A request that came before is not run again (requests.ts); Zed would.
@@ -50,7 +51,7 @@ interface StartedThread {
 /** Carries out the commands of the server. */
 export class Host {
   readonly #options: HostOptions;
-  readonly #queue = new CommandQueue();
+  readonly #queues = new Map<string, CommandQueue>();
   readonly #requests = new Requests();
   #readyTimer: Timer | undefined;
   #connectedBefore = false;
@@ -117,10 +118,15 @@ export class Host {
   #enqueue(message: ChatMessage, how: { readonly echo: boolean }): void {
     const { threads } = this.#options;
     if (message.interrupt && message.acp_thread_id !== null) threads.inMemory(message.acp_thread_id)?.cancelTurn();
-    void this.#queue.run(async () => {
-      if (message.acp_thread_id === null) void this.#startThread(message, how.echo);
-      else await this.#followUp(message, message.acp_thread_id, how.echo);
-    });
+    const threadId = message.acp_thread_id;
+    if (threadId === null) void this.#startThread(message, how.echo);
+    else void this.#queueOf(threadId).run(() => this.#followUp(message, threadId, how.echo));
+  }
+
+  #queueOf(threadId: string): CommandQueue {
+    const queue = this.#queues.get(threadId) ?? new CommandQueue();
+    this.#queues.set(threadId, queue);
+    return queue;
   }
 
   async #startThread(message: ChatMessage, echo: boolean): Promise<void> {

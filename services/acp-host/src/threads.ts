@@ -2,7 +2,7 @@ import type { AgentConnection } from "./agent-connection.ts";
 import type { Agents } from "./agents.ts";
 import { CommandQueue } from "./command-queue.ts";
 import { Failure, MissingThread } from "./failure.ts";
-import type { SyncEvent } from "@helix-zed/sync-protocol";
+import type { McpServer, SyncEvent } from "@helix-zed/sync-protocol";
 import type { PermissionDesk } from "./permission-desk.ts";
 import type { SessionSettings } from "./session-settings.ts";
 import type { LastRequest, ThreadIndex, ThreadRecord } from "./thread-index.ts";
@@ -31,6 +31,8 @@ const minuteMs = 60_000;
 export class Threads {
   readonly #options: ThreadsOptions;
   readonly #open = new Map<string, ThreadSession>();
+  /** Of which MCP servers this host was told, by thread. Nowhere else: they come with secrets. */
+  readonly #mcpServers = new Map<string, readonly McpServer[]>();
   /** One load at a time, so that two commands for one thread do not load it twice. */
   readonly #loads = new CommandQueue();
 
@@ -78,7 +80,7 @@ export class Threads {
       prompted: false,
       last_request: { id: requestId, answered: false, user_messages: 0 },
     });
-    const session = this.#newSession(threadId, connection, settings);
+    const session = this.#newSession(threadId, connection, this.#remember(threadId, settings));
     this.#open.set(threadId, session);
     return { threadId, session };
   }
@@ -88,18 +90,26 @@ export class Threads {
     threadId: string,
     settings: SessionSettings,
   ): Promise<{ readonly session: ThreadSession; readonly loaded: boolean }> {
+    const known = this.#remember(threadId, settings);
     const present = this.#running(threadId);
-    present?.use(settings);
+    present?.use(known);
     if (present !== undefined) return { session: present, loaded: false };
     return this.#loads.run(async () => {
       const loadedMeanwhile = this.#running(threadId);
       if (loadedMeanwhile !== undefined) return { session: loadedMeanwhile, loaded: false };
-      const known = this.#options.index.get(threadId);
-      if (known === undefined) throw new MissingThread(threadId);
-      const session = await this.#load(known, settings);
+      const record = this.#options.index.get(threadId);
+      if (record === undefined) throw new MissingThread(threadId);
+      const session = await this.#load(record, known);
       this.#open.set(threadId, session);
       return { session, loaded: true };
     });
+  }
+
+  /** The settings with the MCP servers that this or an earlier command has told of. */
+  #remember(threadId: string, settings: SessionSettings): SessionSettings {
+    const mcpServers = settings.mcpServers ?? this.#mcpServers.get(threadId) ?? [];
+    this.#mcpServers.set(threadId, mcpServers);
+    return { ...settings, mcpServers };
   }
 
   #running(threadId: string): ThreadSession | undefined {
