@@ -42,6 +42,11 @@ export function isStalePlan(error: unknown): boolean {
   );
 }
 
+/** Whether a statement was cancelled because it took longer than it may. */
+export function isTooSlow(error: unknown): boolean {
+  return databaseErrorCode(error) === "57014";
+}
+
 /** Whether the database could not be reached, or went away in the middle. */
 export function isUnavailable(error: unknown): boolean {
   const code = databaseErrorCode(error);

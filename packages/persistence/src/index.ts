@@ -1,5 +1,5 @@
 export { closeDatabase } from "./close-database.ts";
-export { databaseErrorCode, isConflict, isUnavailable, violatedConstraint } from "./database-errors.ts";
+export { databaseErrorCode, isConflict, isTooSlow, isUnavailable, violatedConstraint } from "./database-errors.ts";
 export { DatabaseStartError } from "./database-start-error.ts";
 export { Doorbell, type Ear } from "./doorbell.ts";
 export { type Batch, type Followed, followLog, type FollowOptions } from "./follow-log.ts";

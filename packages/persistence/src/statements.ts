@@ -1,5 +1,7 @@
 import type { MikroORM } from "@mikro-orm/postgresql";
 import type { Pool } from "pg";
+import { sendTogether, type Statement } from "./send-together.ts";
+import { settingOfTenant } from "./tenant-scope.ts";
 
 /**
  * Something that runs statements with parameters `$1`, `$2` …, and gives their rows: a transaction, or the pool, which runs
@@ -10,17 +12,33 @@ import type { Pool } from "pg";
  * statement-names.ts).
  */
 export interface Statements {
-  run<Row extends object>(text: string, values: readonly unknown[]): Promise<Row[]>;
+  run<Row extends object>(text: string, values: readonly unknown[], limit?: StatementLimit): Promise<Row[]>;
+}
+
+/** How long a statement may take; PostgreSQL cancels it then, see `isTooSlow`. */
+export interface StatementLimit {
+  readonly msMax: number;
+}
+
+/** Limits what is sent after it, until the end of the transaction. It gives no row. */
+export function settingOfLimit({ msMax }: StatementLimit): Statement {
+  return { text: "select where set_config('statement_timeout', $1, true) is null", values: [String(msMax)] };
 }
 
 /** Runs each statement on its own, on whatever connection is free. */
 export function statementsOf(orm: MikroORM): Statements {
   return {
-    run: async <Row extends object>(text: string, values: readonly unknown[]) => {
+    run: async <Row extends object>(text: string, values: readonly unknown[], limit?: StatementLimit) => {
       const pool = await poolOf(orm);
       const client = await pool.connect();
       try {
-        return (await client.query<Row>(text, [...values])).rows;
+        if (limit === undefined) return (await client.query<Row>(text, [...values])).rows;
+        const results: { rows: Row[] }[] = await sendTogether(client, [
+          settingOfTenant(),
+          settingOfLimit(limit),
+          { text, values },
+        ]);
+        return results.at(-1)?.rows ?? [];
       } finally {
         client.release();
       }

@@ -8,7 +8,7 @@
 
 import type { Pool, PoolClient, QueryResult } from "pg";
 import { sendTogether, type Statement } from "./send-together.ts";
-import type { Statements } from "./statements.ts";
+import { settingOfLimit, type StatementLimit, type Statements } from "./statements.ts";
 import { settingOfTenant } from "./tenant-scope.ts";
 
 const BEGIN: Statement = { text: "begin", values: [] };
@@ -25,9 +25,11 @@ export class Transaction implements Statements {
     this.#pool = pool;
   }
 
-  async run<Row extends object>(text: string, values: readonly unknown[]): Promise<Row[]> {
-    const results: (QueryResult & { rows: Row[] })[] = await this.#send([{ text, values }]);
-    return results.at(-1)?.rows ?? [];
+  async run<Row extends object>(text: string, values: readonly unknown[], limit?: StatementLimit): Promise<Row[]> {
+    const statement = { text, values };
+    const limited = limit && [settingOfLimit(limit), statement, settingOfLimit({ msMax: 0 })];
+    const results: { rows: Row[] }[] = await this.#send(limited ?? [statement]);
+    return results.at(limited === undefined ? -1 : -2)?.rows ?? [];
   }
 
   /** Statements to be sent with the commit, in their order. */

@@ -12,7 +12,7 @@ export function listTasks({ database, limits }: App, actor: Actor, options: List
       fields: taskFields,
       boundTo: [tenantOf(actor)],
       isNewestFirst: true,
-      sizes: limits,
+      limits,
       valuesOf: valuesOfTask,
       read: tasks.page.bind(tasks),
     };

@@ -23,7 +23,7 @@ export function listWorkSessions(
       fields: workSessionFields,
       boundTo: [tenantOf(actor), taskId],
       isNewestFirst: false,
-      sizes: limits,
+      limits,
       valuesOf: valuesOfWorkSession,
       read: (query: PageQuery) => workSessions.page({ ...query, taskId }),
     };

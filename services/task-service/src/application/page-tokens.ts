@@ -2,6 +2,7 @@ import { TokenCodec } from "@helix-zed/persistence";
 import type { Condition } from "../domain/filter/filter-condition.ts";
 import type { Fields, FieldType, FieldValues } from "../domain/filter/filter-fields.ts";
 import type { OrderTerm } from "../domain/filter/order-of.ts";
+import type { Limits } from "../domain/limits.ts";
 import { type PageKey, pageKeyOf, withTieBreak } from "../persistence/keyset.ts";
 import type { PageQuery } from "../persistence/page-query.ts";
 
@@ -32,7 +33,7 @@ export interface Listing<Item> {
   readonly boundTo: readonly unknown[];
   /** Whether the newest come first where no order is asked for. */
   readonly isNewestFirst: boolean;
-  readonly sizes: { readonly pageSizeDefault: number; readonly pageSizeMax: number };
+  readonly limits: Pick<Limits, "pageSizeDefault" | "pageSizeMax" | "pageMsMax">;
   readonly valuesOf: (item: Item) => FieldValues;
   readonly read: (query: PageQuery) => Promise<Item[]>;
 }
@@ -42,16 +43,16 @@ const TIME_MS_MAX = 253_402_300_800_000;
 
 /** One page. A token is good for the same filter, order, parent and tenant only. */
 export async function listPage<Item extends { readonly id: string }>(
-  { kind, fields, boundTo, isNewestFirst, sizes, valuesOf, read }: Listing<Item>,
+  { kind, fields, boundTo, isNewestFirst, limits, valuesOf, read }: Listing<Item>,
   { pageSize, pageToken, where, orderBy }: ListOptions,
 ): Promise<Page<Item>> {
-  const size = pageSize === 0 ? sizes.pageSizeDefault : Math.min(pageSize, sizes.pageSizeMax);
+  const size = pageSize === 0 ? limits.pageSizeDefault : Math.min(pageSize, limits.pageSizeMax);
   const order = withTieBreak(orderBy, isNewestFirst);
   const tokens = pageTokens(kind, order, fields);
   const binding = [...boundTo, where, order];
   const after = pageToken === "" ? null : tokens.decode(pageToken, binding);
   // One item more than fits on the page says whether there is another.
-  const found = await read({ where, order, after, limit: size + 1 });
+  const found = await read({ where, order, after, limit: size + 1, msMax: limits.pageMsMax });
   const items = found.slice(0, size);
   const last = items.at(-1);
   if (found.length <= size || last === undefined) return { items, nextPageToken: "" };

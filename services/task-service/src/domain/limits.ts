@@ -9,6 +9,8 @@ export interface Limits {
   readonly spawnDepthMax: number;
   readonly pageSizeDefault: number;
   readonly pageSizeMax: number;
+  /** How long the database may look for a page. */
+  readonly pageMsMax: number;
   /** Of one free-form object, as JSON. */
   readonly configBytesMax: number;
   /** Of one free-form object and all within it. */
@@ -57,6 +59,7 @@ export const defaultLimits: Limits = {
   spawnDepthMax: 10,
   pageSizeDefault: 50,
   pageSizeMax: 1_000,
+  pageMsMax: 5_000,
   configBytesMax: 16 * 1024,
   configKeysMax: 64,
   configDepthMax: 8,

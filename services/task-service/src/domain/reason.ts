@@ -10,6 +10,7 @@ export type Reason =
   | "LEASE_HELD"
   | "LEASE_LOST"
   | "ORDER_BY_INVALID"
+  | "PAGE_TOO_SLOW"
   | "PARENT_ENDED"
   | "PARENT_NOT_IN_TASK"
   | "REQUEST_ID_REUSED"

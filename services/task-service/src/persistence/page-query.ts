@@ -11,4 +11,6 @@ export interface PageQuery {
   /** The last row seen; `null` for the first page. */
   readonly after: PageKey | null;
   readonly limit: number;
+  /** How long the database may take. */
+  readonly msMax: number;
 }

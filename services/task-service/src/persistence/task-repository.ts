@@ -8,7 +8,7 @@ import type { ChangeRecorder } from "./change-log.ts";
 import { conditionSql } from "./condition-sql.ts";
 import { afterKey, orderSql } from "./keyset.ts";
 import type { PageQuery } from "./page-query.ts";
-import { queries, runQuery } from "./queries.ts";
+import { queries, runPage } from "./queries.ts";
 import { taskFromRow, type TaskRow } from "./rows.ts";
 import type { WriteSide } from "./write-side.ts";
 
@@ -38,7 +38,8 @@ export class TaskReader {
   }
 
   /** Up to `limit` tasks that match, in their order. */
-  async page({ where, order, after, limit }: PageQuery): Promise<TaskFacts[]> {
+  async page(asked: PageQuery): Promise<TaskFacts[]> {
+    const { where, order, after, limit } = asked;
     let tasks = queries.selectFrom("tasks").selectAll().limit(limit);
     if (this.tenant !== null) tasks = tasks.where("tenant", "=", this.tenant);
     if (where !== null) tasks = tasks.where(conditionSql(where));
@@ -47,7 +48,7 @@ export class TaskReader {
     // Around it, so that only what is on the page is written as JSON, not all that is sorted.
     let page = queries.selectFrom(tasks.as("tasks")).select((eb) => eb.fn.toJson("tasks").as("row"));
     for (const term of orderSql(order)) page = page.orderBy(term);
-    return (await runQuery(this.statements, page)).map(({ row }) => taskFromRow(row));
+    return (await runPage(this.statements, page, asked)).map(({ row }) => taskFromRow(row));
   }
 
   protected async read(text: string, id: string): Promise<TaskFacts | null> {

@@ -11,7 +11,7 @@ import type { ChangeRecorder } from "./change-log.ts";
 import { conditionSql } from "./condition-sql.ts";
 import { afterKey, orderSql } from "./keyset.ts";
 import type { PageQuery } from "./page-query.ts";
-import { queries, runQuery } from "./queries.ts";
+import { queries, runPage, runQuery } from "./queries.ts";
 import {
   sessionRecordFromRow,
   type SessionRow,
@@ -80,12 +80,13 @@ export class WorkSessionReader {
   }
 
   /** Up to `limit` work sessions of a task that match, in their order. */
-  async page({ taskId, where, order, after, limit }: WorkSessionPage): Promise<WorkSessionFacts[]> {
+  async page(asked: WorkSessionPage): Promise<WorkSessionFacts[]> {
+    const { taskId, where, order, after, limit } = asked;
     let query = this.#select().where("task_id", "=", taskId);
     if (where !== null) query = query.where(conditionSql(where));
     if (after !== null) query = query.where(afterKey(order, after));
     for (const term of orderSql(order)) query = query.orderBy(term);
-    const found = await runQuery(this.statements, query.limit(limit));
+    const found = await runPage(this.statements, query.limit(limit), asked);
     return found.map(({ row }) => workSessionFromRow(row));
   }
 

@@ -14,6 +14,7 @@ export const reasonCodes: Readonly<Record<Reason | PersistenceReason, Code>> = {
   LEASE_LOST: Code.Aborted,
   ORDER_BY_INVALID: Code.InvalidArgument,
   PAGE_TOKEN_INVALID: Code.InvalidArgument,
+  PAGE_TOO_SLOW: Code.ResourceExhausted,
   PARENT_ENDED: Code.FailedPrecondition,
   PARENT_NOT_IN_TASK: Code.FailedPrecondition,
   REQUEST_ID_REUSED: Code.AlreadyExists,
