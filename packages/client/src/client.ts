@@ -18,6 +18,7 @@ import {
   ZedThreadService,
 } from "@helix-zed/gen/helix/zed/v1/zed_thread_service_pb.ts";
 import { bearer, type TokenSource } from "./bearer.ts";
+import { tellLostConnection } from "./lost-connection.ts";
 import { retry, type RetryOptions } from "./retry.ts";
 import { Watch, type WatchOptions } from "./watch.ts";
 
@@ -83,7 +84,7 @@ export function clientOver(transport: Transport): Client {
 
 /** What goes around every call, outermost first. */
 export function interceptorsOf({ token, retry: patience, interceptors = [] }: ClientOptions): Interceptor[] {
-  return [...interceptors, retry(patience), ...(token === undefined ? [] : [bearer(token)])];
+  return [...interceptors, retry(patience), ...(token === undefined ? [] : [bearer(token)]), tellLostConnection];
 }
 
 /** A watch has no deadline. */

@@ -12,6 +12,7 @@ export {
   type ThreadRows,
   type WorkSessionRows,
 } from "./live-view.ts";
+export { tellLostConnection } from "./lost-connection.ts";
 export { resumeWatch, type ResumeWatchOptions, type WatchEvent } from "./resume-watch.ts";
 export { retry, type RetryOptions } from "./retry.ts";
 export { isTaskOver, isTurnOver, isWorkSessionOver, waitForTask, waitForTurn, waitForWorkSession } from "./wait-for.ts";

@@ -1,3 +1,5 @@
+import * as http2 from "node:http2";
+import type * as net from "node:net";
 import { Code, createClient } from "@connectrpc/connect";
 import { Refusal } from "@helix-zed/domain";
 import { TaskService } from "@helix-zed/gen/helix/task/v1/task_service_pb.ts";
@@ -89,6 +91,23 @@ describe("a call to another service", () => {
     await using second = await startTestServer({ getTask: () => ({}) }, { port: first.port });
     expect(second.port).toBe(first.port);
     await client.getTask({ id: "a" });
+  });
+
+  test("that loses its connection before the answer is transient", async () => {
+    const server = http2.createServer();
+    const sockets: net.Socket[] = [];
+    server.on("connection", (socket: net.Socket) => sockets.push(socket));
+    server.on("stream", () => sockets.splice(0).forEach((socket) => socket.end()));
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, "127.0.0.1", () => {
+        const address: net.AddressInfo | string | null = server.address();
+        resolve(typeof address === "object" && address !== null ? address.port : 0);
+      });
+    });
+    const client = createClient(TaskService, transportTo({ url: `http://127.0.0.1:${port}` }));
+    const error = await upstreamErrorOf(client.getTask({ id: "a" }));
+    server.close();
+    expect(error).toMatchObject({ code: Code.Unavailable, reason: null, isTransient: true });
   });
 
   test("that fails within a call of ours is shown as no more than out of reach, or an internal error", async () => {

@@ -3,8 +3,9 @@
 // The Connect protocol over h2c, which costs half of what gRPC does where both ends are Connect. The connection is pinged
 // so that a peer that froze is noticed also while a watch is silent. What goes wrong arrives as an UpstreamError: never
 // as the other service's own error, which is not ours to show.
-import { type CallOptions, ConnectError, type Interceptor, type Transport } from "@connectrpc/connect";
+import { type CallOptions, ConnectError, type Transport } from "@connectrpc/connect";
 import { compressionGzip, createConnectTransport } from "@connectrpc/connect-node";
+import { bearer, tellLostConnection } from "@helix-zed/client";
 import { principalOf, type Actor } from "@helix-zed/domain";
 import { organizationIdHeader, userIdHeader } from "./authenticate.ts";
 import { UpstreamError } from "./upstream-error.ts";
@@ -29,7 +30,7 @@ export function createServiceTransport(options: ServiceTransportOptions): Transp
     httpVersion: "2",
     pingIntervalMs,
     pingTimeoutMs: 5_000,
-    interceptors: [bearer(token)],
+    interceptors: [bearer(token), tellLostConnection],
     sendCompression: compressionGzip,
     acceptCompression: [compressionGzip],
     compressMinBytes: 8 * 1024,
@@ -44,13 +45,6 @@ export function actingFor(actor: Actor): CallOptions {
   if (principal === null) return {};
   const { userId, organizationId } = principal;
   return { headers: { [userIdHeader]: userId, ...(organizationId && { [organizationIdHeader]: organizationId }) } };
-}
-
-function bearer(token: string): Interceptor {
-  return (next) => (request) => {
-    request.header.set("authorization", `Bearer ${token}`);
-    return next(request);
-  };
 }
 
 // Around the transport, not an interceptor of it: Connect wraps what interceptors throw.

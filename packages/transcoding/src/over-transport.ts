@@ -92,6 +92,8 @@ function explainer(name: string): Explain {
 /** Did the connection fail, rather than what came over it? */
 function isConnectionFailure(error: ConnectError): boolean {
   if (error.code === Code.Unavailable || error.code === Code.Canceled || error.code === Code.Aborted) return true;
+  // A connection that was closed without an answer looks to Connect over HTTP/2 like an answer without headers.
+  if (error.rawMessage === "unsupported content type null") return true;
   return error.rawMessage.startsWith("http/2 stream closed") || hasSystemCode(error.cause);
 }
 
