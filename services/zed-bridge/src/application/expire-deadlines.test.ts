@@ -16,7 +16,7 @@ let editor: ScriptedEditor;
 const world = new SimulatedWorld();
 
 beforeAll(async () => {
-  bridge = await openBridgeApp({ world });
+  bridge = await openBridgeApp({ world, launchTarget: "zed-headless" });
 });
 
 afterAll(() => bridge.close());

@@ -8,7 +8,7 @@ import { type Rate, TokenBucket } from "./token-bucket.ts";
 /** Who tries, and as which instance. */
 export interface Attempt {
   readonly address: string;
-  readonly instanceId: string;
+  readonly presentedId: string;
 }
 
 /** How many failures are allowed. */
@@ -67,6 +67,6 @@ export class AttemptLimiter {
   }
 }
 
-function keysOf({ address, instanceId }: Attempt): readonly [string, string] {
-  return [address, `${address} ${instanceId}`];
+function keysOf({ address, presentedId }: Attempt): readonly [string, string] {
+  return [address, `${address} ${presentedId}`];
 }

@@ -37,7 +37,7 @@ const GOING_AWAY = 1001;
 
 /** What we give out, and what can stand in an address as it is. */
 const TOKEN = /^Bearer +(?<token>[A-Za-z0-9_-]{43})$/i;
-const INSTANCE_ID = /^[A-Za-z0-9._~-]{1,256}$/;
+const PRESENTED_ID = /^[A-Za-z0-9._~-]{1,256}$/;
 
 /** How long an older link may keep a newer one waiting. */
 const HANDOVER_MS_MAX = 2_000;
@@ -96,19 +96,19 @@ export class LinkServer {
     if (authorization === "") return refuseUpgrade(socket, 401, "Authorization header required");
     if (this.#closing) return refuseUpgrade(socket, 503, "Stopping");
     const token = TOKEN.exec(authorization)?.groups?.["token"];
-    const instanceId = url.searchParams.get("session_id") ?? "";
-    if (token === undefined || !INSTANCE_ID.test(instanceId)) return refuseUpgrade(socket, 401, INVALID_TOKEN);
-    const attempt = { address: request.socket.remoteAddress ?? "", instanceId };
+    const presentedId = url.searchParams.get("session_id") ?? "";
+    if (token === undefined || !PRESENTED_ID.test(presentedId)) return refuseUpgrade(socket, 401, INVALID_TOKEN);
+    const attempt = { address: request.socket.remoteAddress ?? "", presentedId };
     const waitMs = this.#attempts.waitMs(attempt, this.#nowMs());
     if (waitMs > 0) return refuseUpgrade(socket, 429, "Too many failed attempts", waitMs);
-    await this.#handOver(instanceId);
     const id = await this.#accept(attempt, token);
     await this.#upgrade(id, { request, socket, head });
   }
 
   async #accept(attempt: Attempt, token: string): Promise<LinkId> {
-    const { instanceId } = attempt;
     try {
+      const instanceId = (await findPresentingInstance(this.#options.app, attempt.presentedId)) ?? "";
+      await this.#handOver(instanceId);
       const { epoch } = await acceptLink(this.#options.app, { instanceId, token });
       return { instanceId, epoch };
     } catch (error) {

@@ -28,18 +28,18 @@ describe("failed attempts to connect", () => {
 
   test("are counted for each instance that is tried, and for all of an address together", () => {
     const limiter = new AttemptLimiter({ perInstance, perAddress });
-    for (let times = 0; times < 4; times++) limiter.failed({ address: "a", instanceId: "zed_1" }, 0);
-    expect(limiter.waitMs({ address: "a", instanceId: "zed_1" }, 0)).toBe(1_000);
-    expect(limiter.waitMs({ address: "a", instanceId: "zed_2" }, 0)).toBe(0);
-    for (let times = 0; times < 2; times++) limiter.failed({ address: "a", instanceId: `zed_${times}` }, 0);
-    expect(limiter.waitMs({ address: "a", instanceId: "zed_2" }, 0)).toBe(1_000);
-    expect(limiter.waitMs({ address: "b", instanceId: "zed_1" }, 0)).toBe(0);
-    expect(limiter.waitMs({ address: "a", instanceId: "zed_2" }, 1_000)).toBe(0);
+    for (let times = 0; times < 4; times++) limiter.failed({ address: "a", presentedId: "zed_1" }, 0);
+    expect(limiter.waitMs({ address: "a", presentedId: "zed_1" }, 0)).toBe(1_000);
+    expect(limiter.waitMs({ address: "a", presentedId: "zed_2" }, 0)).toBe(0);
+    for (let times = 0; times < 2; times++) limiter.failed({ address: "a", presentedId: `zed_${times}` }, 0);
+    expect(limiter.waitMs({ address: "a", presentedId: "zed_2" }, 0)).toBe(1_000);
+    expect(limiter.waitMs({ address: "b", presentedId: "zed_1" }, 0)).toBe(0);
+    expect(limiter.waitMs({ address: "a", presentedId: "zed_2" }, 1_000)).toBe(0);
   });
 
   test("of ever new names are forgotten as soon as they may be", () => {
     const limiter = new AttemptLimiter({ perInstance, perAddress, keysMax: 10 });
-    for (let name = 0; name < 1_000; name++) limiter.failed({ address: `a${name}`, instanceId: `zed_${name}` }, name);
+    for (let name = 0; name < 1_000; name++) limiter.failed({ address: `a${name}`, presentedId: `zed_${name}` }, name);
     expect(limiter.size).toBeLessThanOrEqual(10);
   });
 });

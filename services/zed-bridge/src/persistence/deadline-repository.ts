@@ -37,7 +37,8 @@ interface WatchedRow {
 }
 
 // An editor has one queue. What blocks it are follow-ups of other threads that were sent earlier, until they end; the
-// making of a thread does not.
+// making of a thread does not, nor what is typed in the editor. What is sent at one moment goes in the order of the threads.
+// acp-host has a queue for each thread.
 const WATCHED = `
 select m.id as mapping_id, m.zed_thread_id, m.opened_epoch, m.open_sent_epoch, m.open_sent_at, m.last_activity_at,
   i.connected, i.link_epoch, i.connected_at,
@@ -56,8 +57,9 @@ left join lateral (
   select bool_or(o.status in ('sent', 'running', 'waiting')) as blocked, max(o.completed_at) as free_since
   from zed_thread_mappings other
   join turns o on o.mapping_id = other.id
-  where other.zed_session_id = i.id and other.id <> m.id and o.sent_launch = t.sent_launch and o.sent_at < t.sent_at
-    and not o.creates_thread and (o.status in ('sent', 'running', 'waiting') or o.completed_at > t.sent_at)
+  where other.zed_session_id = i.id and other.id <> m.id and o.sent_launch = t.sent_launch
+    and (o.sent_at, other.id) < (t.sent_at, m.id) and not o.creates_thread and o.origin = 'caller'
+    and i.launch_target <> 'acp-host' and (o.status in ('sent', 'running', 'waiting') or o.completed_at > t.sent_at)
 ) q on t.status = 'sent'
 where i.runner = ? and (?::text is null or m.id = ?) and m.status not in ('completed', 'failed')
   and (t.id is not null or (m.zed_thread_id is not null and m.opened_epoch <> i.link_epoch
