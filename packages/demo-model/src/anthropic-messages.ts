@@ -105,12 +105,17 @@ function readMessage(raw: JsonObject): Turn[] {
   const role = roles[textOf(raw["role"])] ?? "instructions";
   const blocks = listOf(raw["content"]).map(objectOf);
   const results = blocks.filter((part) => part["type"] === "tool_result");
-  if (results.length === 0) return texts(raw["content"]).map((text) => ({ role, text }));
+  if (results.length === 0)
+    return texts(raw["content"]).map((text, at) => ({ role, text, calls: callsAt(blocks, at) }));
   return results.map((part) => ({
     role: "tool",
     text: contentText(part["content"]),
     failed: part["is_error"] === true,
   }));
+}
+
+function callsAt(blocks: readonly JsonObject[], at: number): string[] {
+  return blocks[at]?.["type"] === "tool_use" ? [textOf(blocks[at]["name"])] : [];
 }
 
 function texts(content: unknown): string[] {

@@ -17,6 +17,8 @@ export interface Turn {
   readonly role: "user" | "assistant" | "tool" | "instructions";
   readonly text: string;
   readonly failed?: boolean;
+  /** The names of the tools that the model called there. */
+  readonly calls?: readonly string[];
 }
 
 /** A tool that the agent offers; `freeform` ones take plain text and are not used here. */
@@ -41,6 +43,8 @@ export interface Conversation {
   readonly prompts: readonly string[];
   /** What tools answered since then. */
   readonly toolResults: readonly ToolResult[];
+  /** The names of the tools that were called since then. */
+  readonly calls: readonly string[];
   readonly tools: readonly ToolOffer[];
   /** The JSON schema that the answer has to follow, if the agent asks for one. */
   readonly schema: JsonObject | undefined;
@@ -72,6 +76,7 @@ export function readConversation(raw: RawConversation): Conversation {
     prompt: turns[last]?.text ?? "",
     prompts: turns.flatMap(({ role, text }) => (role === "user" && text !== "" ? [text] : [])),
     toolResults: turns.slice(last + 1).flatMap(toolResult),
+    calls: turns.slice(last + 1).flatMap(({ calls }) => calls ?? []),
     instructions: turns.flatMap((turn) => (turn.role === "instructions" ? [turn.text] : [])).join("\n"),
     workingDirectory: findWorkingDirectory(everything),
     inputTokens: countTokens(everything),

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { readDirectives, type Directives } from "./directives.ts";
 import { callToWrite, type WantedFile } from "./file-tool.ts";
 import { sampleOfSchema } from "./sample-of-schema.ts";
+import { nextCall } from "./scripted-calls.ts";
 import { ModelError, text, type Reply, type ReplyEvent, type Stage } from "./reply.ts";
 import type { Conversation } from "./conversation.ts";
 
@@ -10,6 +11,9 @@ import type { Conversation } from "./conversation.ts";
 // To a prompt: one sentence, then a call of the agent's own tool that writes one
 // small file named after the prompt, then, when the tool has answered, a closing
 // sentence. Without a tool that can write a file: one sentence.
+//
+// A prompt may ask for calls of other tools instead, one after the other
+// (scripted-calls.ts); the closing sentence then repeats the last answer.
 //
 // Agents also ask on their own account: a title, a summary, who speaks next.
 // A question with a JSON schema (or with the single tool `respond_in_schema`)
@@ -28,6 +32,7 @@ export function defaultScript(conversation: Conversation, stage: Stage): Reply {
     return [text(subjectOf(directives.subject))];
   }
   if (conversation.prompt.startsWith("[SUGGESTION MODE")) return [text("thank you")];
+  if (directives.calls.length > 0) return makeCalls(conversation, directives, stage);
   return conversation.toolResults.length === 0
     ? answerPrompt(conversation, directives, stage)
     : closeTurn(conversation, directives, stage);
@@ -53,6 +58,29 @@ async function* answerPrompt(
   if (directives.hold !== undefined) await stage.hold(directives.hold);
   if (call !== undefined) yield call;
   else if (directives.hold !== undefined) yield text(" And it went on.");
+}
+
+async function* makeCalls(
+  conversation: Conversation,
+  directives: Directives,
+  stage: Stage,
+): AsyncGenerator<ReplyEvent> {
+  if (conversation.toolResults.length === 0 && directives.hold !== undefined) {
+    yield text("I will use a tool.");
+    await stage.hold(directives.hold);
+  }
+  const next = nextCall(conversation, directives.calls);
+  if (next !== undefined) {
+    yield next;
+    return;
+  }
+  if (directives.holdEnd !== undefined) {
+    yield text("The tools have answered.");
+    await stage.hold(directives.holdEnd);
+    yield text(" ");
+  }
+  const last = conversation.toolResults.at(-1);
+  yield text(`${last?.failed === true ? "The tool failed" : "The tool answered"}: ${last?.text.slice(0, 4_000) ?? ""}`);
 }
 
 async function* closeTurn(

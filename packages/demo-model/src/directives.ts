@@ -9,8 +9,11 @@
 //   [demo: hang]                   accept the request and never answer
 //   [demo: hold NAME]              say a sentence, then wait for NAME to be released, then go on
 //   [demo: hold-end NAME]          the same, after the tool's answer
+//   [demo: call TOOL {…}]          call this tool with these arguments, see scripted-calls.ts; may come several times
 //
 // Unknown directives are left alone and stay part of the prompt.
+
+import { type ScriptedCall, takeCalls } from "./scripted-calls.ts";
 
 export interface Directives {
   /** The prompt without its directives. */
@@ -21,6 +24,7 @@ export interface Directives {
   readonly errorStatus: number | undefined;
   readonly hold: string | undefined;
   readonly holdEnd: string | undefined;
+  readonly calls: readonly ScriptedCall[];
   readonly slow: { readonly chunks: number; readonly pauseMs: number } | undefined;
 }
 
@@ -28,10 +32,11 @@ const pattern = /\[demo:\s*(no-tool|hang|file|slow|error|hold-end|hold)\b\s*([^\
 
 /** Reads the directives in a prompt; the last one of a kind counts. */
 export function readDirectives(prompt: string): Directives {
-  const found = new Map([...prompt.matchAll(pattern)].map(([, name, rest]) => [name, (rest ?? "").trim()]));
+  const { calls, rest: others } = takeCalls(prompt);
+  const found = new Map([...others.matchAll(pattern)].map(([, name, rest]) => [name, (rest ?? "").trim()]));
   const [chunks, pauseMs] = found.get("slow")?.match(/\d+/g) ?? [];
   return {
-    subject: prompt
+    subject: others
       .replaceAll(pattern, "")
       .replaceAll(/[ \t]+/g, " ")
       .trim(),
@@ -39,6 +44,7 @@ export function readDirectives(prompt: string): Directives {
     hang: found.has("hang"),
     file: found.get("file"),
     errorStatus: found.has("error") ? Number(found.get("error")) || 500 : undefined,
+    calls,
     hold: found.get("hold"),
     holdEnd: found.get("hold-end"),
     slow: found.has("slow") ? { chunks: Number(chunks ?? 10), pauseMs: Number(pauseMs ?? 100) } : undefined,

@@ -78,7 +78,11 @@ function readContent(content: JsonObject): Turn[] {
     return isObject(response) ? [objectOf(response["response"])] : [];
   });
   if (responses.length === 0) {
-    return [{ role: content["role"] === "model" ? "assistant" : "user", text: partsText(content) }];
+    const calls = listOf(content["parts"]).flatMap((raw) => {
+      const call = objectOf(raw)["functionCall"];
+      return isObject(call) ? [textOf(call["name"])] : [];
+    });
+    return [{ role: content["role"] === "model" ? "assistant" : "user", text: partsText(content), calls }];
   }
   return responses.map((response) => ({
     role: "tool",

@@ -81,7 +81,8 @@ const roles: Readonly<Record<string, Turn["role"]>> = {
 };
 
 function readMessage(raw: JsonObject): Turn {
-  return { role: roles[textOf(raw["role"])] ?? "instructions", text: contentText(raw["content"]) };
+  const calls = listOf(raw["tool_calls"]).map((call) => textOf(objectOf(objectOf(call)["function"])["name"]));
+  return { role: roles[textOf(raw["role"])] ?? "instructions", text: contentText(raw["content"]), calls };
 }
 
 /** The text of a content field, which is a string or a list of parts. */

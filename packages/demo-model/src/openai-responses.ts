@@ -124,6 +124,7 @@ function readInput(input: unknown): Turn[] {
 function readItem(item: JsonObject): Turn {
   const type = textOf(item["type"]);
   if (type.endsWith("_call_output")) return { role: "tool", text: outputText(item["output"]) };
+  if (type === "function_call") return { role: "assistant", text: "", calls: [textOf(item["name"])] };
   if (type !== "message" && type !== "") return { role: "assistant", text: "" };
   const role = textOf(item["role"]);
   const known = role === "user" || role === "assistant" ? role : "instructions";
