@@ -8,6 +8,7 @@ import { holdDataFolder, runnerNameIn } from "./data-folder.ts";
 import { defaultLimits } from "./domain/limits.ts";
 import { launchRecipes } from "./launch-recipes.ts";
 import { secretsIn } from "./launcher/secrets-in.ts";
+import { McpEndpoint, mcpPath } from "./mcp/mcp-endpoint.ts";
 import { Database } from "./persistence/database.ts";
 import { migrateBridge } from "./persistence/migrate.ts";
 import { taskReader } from "./runner/task-reader.ts";
@@ -58,14 +59,20 @@ async function build(config: Read<typeof settings>, { log, world }: Outside): Pr
     databaseUrl,
     log,
   });
+  const mcp = new McpEndpoint({ app, workSessions: taskService.workSessions, log });
   return {
     routes: zedRoutes(app),
     authenticate: authentication.authenticate,
     codes: reasonCodes,
+    fallback: mcp.handle,
     upgrade: bridge.upgrade,
     checks: { database: () => database.check() },
-    started: ({ port }) => bridge.start(`${reachableHost(config.host)}:${port}`),
-    draining: () => bridge.stop(),
+    started: ({ port }) => {
+      const address = `${reachableHost(config.host)}:${port}`;
+      mcpUrl = config.mcpUrl ?? `http://${address}${mcpPath}`;
+      bridge.start(config.editorAddress ?? address);
+    },
+    draining: async () => void (await Promise.all([mcp.close(), bridge.stop()])),
     stopped: async () => {
       await authentication.close();
       await database.close();
