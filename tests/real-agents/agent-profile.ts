@@ -4,8 +4,8 @@ import type { Json } from "@helix-zed/harness/rest-client.ts";
 export interface AgentProfile {
   /** As `agents.json` and the wire have it. */
   readonly name: string;
-  /** Folders that are searched for its command before all others. */
-  readonly commandFolders: readonly string[];
+  /** Where npm has it, at exactly this version; nothing for the one that the acp-host depends on. */
+  readonly installed?: { readonly name: string; readonly version: string };
   /** What its definition has to say in place of the built-in one, if that needs more than the environment. */
   readonly definition?: (modelUrl: string) => Json;
   /** What a session has to say for the agent to ask before it writes a file; nothing if it does by itself. */
@@ -18,11 +18,82 @@ export interface AgentProfile {
   readonly patienceMs: number;
 }
 
-/** qwen is a dependency of the acp-host and asks by itself. */
+/** Asks by itself. */
 export const qwen: AgentProfile = {
   name: "qwen",
-  commandFolders: [],
   mode: "plan",
   modelError: "failed",
   patienceMs: 30_000,
 };
+
+/** Those that are installed when they are asked for. */
+export const furtherAgents: readonly AgentProfile[] = [
+  {
+    name: "claude",
+    installed: { name: "@agentclientprotocol/claude-agent-acp", version: "0.101.0" },
+    mode: "plan",
+    modelError: "failed",
+    patienceMs: 60_000,
+  },
+  {
+    name: "gemini",
+    installed: { name: "@google/gemini-cli", version: "0.61.0" },
+    mode: "autoEdit",
+    modelError: "failed",
+    // A session of gemini's is not loaded in the minute in which it was created.
+    patienceMs: 120_000,
+  },
+  {
+    name: "codex",
+    installed: { name: "@agentclientprotocol/codex-acp", version: "2.6.0" },
+    definition: (modelUrl) => ({
+      name: "codex",
+      command: "codex-acp",
+      env: { STUB_KEY: "demo", CODEX_API_KEY: "demo" },
+      home_files: {
+        ".codex/config.toml": [
+          'model = "demo-model"',
+          'model_provider = "demo"',
+          "[model_providers.demo]",
+          'name = "demo"',
+          `base_url = "${modelUrl}/v1"`,
+          'wire_api = "responses"',
+          'env_key = "STUB_KEY"',
+          "",
+        ].join("\n"),
+      },
+    }),
+    askingConfig: { mode: "read-only" },
+    mode: "read-only",
+    modelError: "said",
+    patienceMs: 60_000,
+  },
+  {
+    name: "opencode",
+    installed: { name: "opencode-ai", version: "1.18.33" },
+    definition: (modelUrl) => ({
+      name: "opencode",
+      command: "opencode",
+      args: ["acp"],
+      env: { OPENCODE_DISABLE_AUTOUPDATE: "1", OPENCODE_DISABLE_MODELS_FETCH: "1" },
+      home_files: {
+        ".config/opencode/opencode.json": JSON.stringify({
+          autoupdate: false,
+          enabled_providers: ["demo"],
+          model: "demo/demo-model",
+          permission: { edit: "ask", bash: "ask" },
+          provider: {
+            demo: {
+              npm: "@ai-sdk/openai-compatible",
+              options: { baseURL: `${modelUrl}/v1`, apiKey: "demo" },
+              models: { "demo-model": {} },
+            },
+          },
+        }),
+      },
+    }),
+    mode: "plan",
+    modelError: "failed",
+    patienceMs: 60_000,
+  },
+];

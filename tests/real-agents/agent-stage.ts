@@ -3,7 +3,7 @@
 // All sessions belong to one task and one folder, so one acp-host and one process of the agent carry them all. The host
 // reaches the bridge through a proxy, so that the line between them can be cut while both live.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { type Cluster, startCluster } from "@helix-zed/harness/cluster.ts";
 import { eventually } from "@helix-zed/harness/eventually.ts";
@@ -11,6 +11,7 @@ import { type Json, RestClient } from "@helix-zed/harness/rest-client.ts";
 import { survivorsOf } from "@helix-zed/harness/survivors.ts";
 import { TcpProxy } from "@helix-zed/harness/tcp-proxy.ts";
 import type { AgentProfile } from "./agent-profile.ts";
+import { installAgent } from "./install-agent.ts";
 import { RealSession } from "./real-session.ts";
 
 /** A running system that serves one agent. */
@@ -31,13 +32,15 @@ export class AgentStage {
   }
 
   static async open(profile: AgentProfile): Promise<AgentStage> {
+    const commands = profile.installed && (await installAgent(profile.installed.name, profile.installed.version));
+    const folders = [commands ?? [], path.dirname(process.execPath), process.env["PATH"] ?? []].flat();
     const bridge = { host: "127.0.0.1", port: 0 };
     const proxy = await TcpProxy.start(bridge);
     const cluster = await startCluster({
       environment: {
         "zed-bridge": {
           HELIX_ZED_EDITOR_ADDRESS: `127.0.0.1:${proxy.port}`,
-          PATH: [...profile.commandFolders, path.dirname(process.execPath), process.env["PATH"] ?? ""].join(":"),
+          PATH: folders.join(path.delimiter),
         },
       },
       agentsFile: (modelUrl) => agentsFile(profile, modelUrl),

@@ -209,7 +209,7 @@ export function describeAgent(profile: AgentProfile): void {
 
     beforeAll(async () => {
       stage = await AgentStage.open(profile);
-    }, 60_000);
+    }, 660_000);
 
     afterAll(() => stage.close(), 30_000);
 
