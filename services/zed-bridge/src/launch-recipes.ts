@@ -39,7 +39,7 @@ export function launchRecipes(config: Config, { environment, isRoot }: Surroundi
     environment: passed,
     defaultModel,
     // Nobody sits before an editor without a window, so agents that ask would wait for ever.
-    toolPermission: permissionPolicy ?? "allow",
+    permissionPolicy: permissionPolicy ?? "allow",
     isRoot,
   };
   const windowed = { ...zed, environment: passedEnvironment(environment, [...agents.environmentNames, ...DESKTOP]) };

@@ -1,12 +1,6 @@
+import type { McpServer } from "@helix-zed/sync-protocol";
 import type { LaunchTarget } from "../domain/zed-instance.ts";
 import type { InstanceFolder } from "./instance-folder.ts";
-
-/** An MCP server that the agents of an instance may use, over streamable HTTP. */
-export interface McpServer {
-  readonly name: string;
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
 
 /** What is known about a launch. */
 export interface LaunchFacts {

@@ -15,6 +15,7 @@
 // A bridge that is killed leaves its processes to the next one. A bridge that is told to stop takes them down with it.
 import type { Log } from "@helix-zed/server";
 import type { App } from "../application/app.ts";
+import { grantEditorAccess } from "../application/grant-agent-access.ts";
 import { type InstanceFacts, listInstances } from "../application/list-instances.ts";
 import { type Launch, prepareLaunch } from "../application/prepare-launch.ts";
 import { recordExit } from "../application/record-exit.ts";
@@ -25,7 +26,7 @@ import { adopt, type GatedProcess, type HostProcess, startGated } from "./host-p
 import { type InstanceFolder, instanceFolder, makeInstanceFolder } from "./instance-folder.ts";
 import { disposableFolders, type FolderSweep, removeFolder } from "./folder-sweep.ts";
 import { endProcesses } from "./instance-processes.ts";
-import type { LaunchRecipe, McpServer } from "./launch-recipe.ts";
+import type { LaunchRecipe } from "./launch-recipe.ts";
 import { LogKeeper } from "./log-keeper.ts";
 import { nextStep, type Step } from "./next-step.ts";
 import { lastLogLines } from "./output-log.ts";
@@ -44,8 +45,6 @@ export interface SupervisorOptions {
   readonly bridgeAddress: string;
   /** Resolves when an instance's links are closed and all they brought is taken in. */
   readonly linkSettled: (instanceId: string) => Promise<void>;
-  /** The MCP servers that an editor is told of by its settings; none by default. */
-  readonly mcpServers?: (instanceId: string) => Promise<readonly McpServer[]>;
   readonly log: Log;
   readonly limits?: Partial<SupervisorLimits>;
 }
@@ -196,7 +195,7 @@ export class Supervisor {
   }
 
   async #start(launch: Launch): Promise<void> {
-    const { app, log } = this.#options;
+    const { log } = this.#options;
     const { instanceId, launch: number } = launch;
     let gated: GatedProcess;
     try {
@@ -220,7 +219,8 @@ export class Supervisor {
     if (recipe === undefined) throw new Error(`this bridge does not know the launch target ${launch.launchTarget}`);
     const folder = this.#folder(launch.instanceId);
     await makeInstanceFolder(folder);
-    const mcpServers = (await this.#options.mcpServers?.(launch.instanceId)) ?? [];
+    const access = launch.launchTarget === "acp-host" ? null : await grantEditorAccess(this.#options.app, launch);
+    const mcpServers = access === null ? [] : [access];
     return startGated(await recipe.plan({ ...launch, folder, bridgeAddress, mcpServers }), folder.logFile);
   }
 

@@ -3,12 +3,13 @@ import path from "node:path";
 import { prepareHome } from "@helix-zed/acp-host/agent-environment";
 import type { AgentDefinition } from "@helix-zed/acp-host/default-agents";
 import { findProgram } from "@helix-zed/acp-host/find-program";
+import type { PermissionPolicy } from "@helix-zed/sync-protocol";
 import { editorEnvironment } from "./editor-environment.ts";
 import type { InstanceFolder } from "./instance-folder.ts";
 import type { LaunchFacts, LaunchPlan, LaunchRecipe } from "./launch-recipe.ts";
 import { writeWhole } from "./write-whole.ts";
 import { ZedBinary } from "./zed-binary.ts";
-import { type InstalledAgent, type ModelName, type ToolPermission, zedSettings } from "./zed-settings.ts";
+import { type InstalledAgent, type ModelName, zedSettings } from "./zed-settings.ts";
 
 /** What all Zeds of a bridge have in common. */
 export interface ZedOptions {
@@ -19,7 +20,7 @@ export interface ZedOptions {
   /** What is passed on of the bridge's own environment. */
   readonly environment: Readonly<Record<string, string>>;
   readonly defaultModel: ModelName | null;
-  readonly toolPermission: ToolPermission;
+  readonly permissionPolicy: PermissionPolicy;
   readonly isRoot: boolean;
 }
 

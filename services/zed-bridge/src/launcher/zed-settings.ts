@@ -13,10 +13,7 @@
 // for it, and only a value in its own `env` gets through. So the file is for nobody but this account.
 import type { AgentDefinition } from "@helix-zed/acp-host/default-agents";
 import { passedEnvironment } from "@helix-zed/acp-host/passed-environment";
-import type { McpServer } from "./launch-recipe.ts";
-
-/** Whether agents may use their tools: always, when somebody says so each time, or never. */
-export type ToolPermission = "allow" | "ask" | "reject";
+import type { McpServer, PermissionPolicy } from "@helix-zed/sync-protocol";
 
 /** A model by its provider's name and its own. */
 export interface ModelName {
@@ -38,7 +35,7 @@ export interface ZedSettingsFacts {
   readonly environment: Readonly<Record<string, string>>;
   /** What Zed's own agent uses; `null`: Zed chooses. */
   readonly defaultModel: ModelName | null;
-  readonly toolPermission: ToolPermission;
+  readonly permissionPolicy: PermissionPolicy;
   readonly mcpServers: readonly McpServer[];
   /** Whether the editor runs as root: claude lets root skip its questions only in what it is told is a sandbox. */
   readonly isRoot: boolean;
@@ -58,7 +55,7 @@ const withoutQuestions: Readonly<Record<string, { readonly mode?: string; readon
   qwen: { mode: "yolo" },
 };
 
-const toolDefaults: Readonly<Record<ToolPermission, string>> = { allow: "allow", ask: "confirm", reject: "deny" };
+const toolDefaults: Readonly<Record<PermissionPolicy, string>> = { allow: "allow", ask: "confirm", reject: "deny" };
 
 /** What Zed finds as its settings. */
 export function zedSettings(facts: ZedSettingsFacts): Record<string, unknown> {
@@ -66,7 +63,7 @@ export function zedSettings(facts: ZedSettingsFacts): Record<string, unknown> {
   return {
     agent: agentSettings(facts),
     agent_servers: Object.fromEntries(agents.map((agent) => [nameInZed(agent), agentServer(agent, facts)])),
-    context_servers: Object.fromEntries(mcpServers.map(({ name, url, headers }) => [name, { url, headers }])),
+    context_servers: Object.fromEntries(mcpServers.map((server) => [server.name, contextServer(server)])),
     context_server_timeout: CONTEXT_SERVER_TIMEOUT_S,
     language_models: languageModels(environment),
     ...quiet,
@@ -81,12 +78,12 @@ const quiet = {
   text_rendering_mode: "grayscale",
 };
 
-function agentSettings({ defaultModel, toolPermission }: ZedSettingsFacts): Record<string, unknown> {
-  const isAllowed = toolPermission === "allow";
+function agentSettings({ defaultModel, permissionPolicy }: ZedSettingsFacts): Record<string, unknown> {
+  const isAllowed = permissionPolicy === "allow";
   return {
     enabled: true,
     ...(defaultModel === null ? {} : everyModel(defaultModel)),
-    tool_permissions: { default: toolDefaults[toolPermission] },
+    tool_permissions: { default: toolDefaults[permissionPolicy] },
     // What older versions know instead.
     always_allow_tool_actions: isAllowed,
     sandbox_permissions: { allow_unsandboxed: isAllowed },
@@ -106,12 +103,16 @@ function everyModel(model: ModelName): Record<string, ModelName> {
   };
 }
 
+function contextServer({ url, headers }: McpServer): Record<string, unknown> {
+  return { url, headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])) };
+}
+
 function nameInZed({ definition: { name } }: InstalledAgent): string {
   return namesInZed[name] ?? name;
 }
 
 function agentServer({ definition, program }: InstalledAgent, facts: ZedSettingsFacts): Record<string, unknown> {
-  const silent = facts.toolPermission === "allow" ? withoutQuestions[definition.name] : undefined;
+  const silent = facts.permissionPolicy === "allow" ? withoutQuestions[definition.name] : undefined;
   const mode = silent?.mode ?? definition.default_mode;
   return {
     type: "custom",
