@@ -42,7 +42,8 @@ select t.hash, t.mapping_id as "mappingId", i.id as "instanceId", i.task_id as "
   i.organization_id as "organizationId"
 from agent_tokens t
 join zed_instances i on i.id = t.instance_id
-where t.hash = ? and t.launch = i.launch_count and i.desired = 'running' and i.token_hash is not null`;
+where t.hash = ? and t.launch = i.launch_count and i.desired = 'running'
+  and i.token_hash is not null and not i.token_revoked`;
 
 const LIVE = `
 select m.id as "mappingId", m.work_session_id as "workSessionId", t.id as "turnId"
