@@ -7,7 +7,7 @@ import { zedRecipe } from "./launcher/zed-recipe.ts";
 
 type Config = Pick<
   Read<typeof settings>,
-  "agents" | "defaultModel" | "orphanTimeoutMs" | "permissionPolicy" | "zedBinary"
+  "agents" | "defaultModel" | "orphanTimeoutMs" | "permissionPolicy" | "permissionTimeoutMs" | "zedBinary"
 >;
 
 /** What of the bridge's surroundings processes depend on. */
@@ -28,10 +28,11 @@ const DESKTOP = [
 
 /** How each launch target is started, also those that new instances are not: there may be older ones. */
 export function launchRecipes(config: Config, { environment, isRoot }: Surroundings): LaunchRecipe[] {
-  const { agents, defaultModel, orphanTimeoutMs, permissionPolicy, zedBinary } = config;
+  const { agents, defaultModel, orphanTimeoutMs, permissionPolicy, permissionTimeoutMs, zedBinary } = config;
   const passed = passedEnvironment(environment, agents.environmentNames);
   const { definitions, defaultAgent } = agents;
-  const host = acpHostRecipe({ agents: definitions, defaultAgent, environment: passed, orphanTimeoutMs });
+  const common = { agents: definitions, defaultAgent, environment: passed };
+  const host = acpHostRecipe({ ...common, orphanTimeoutMs, permissionTimeoutMs });
   if (zedBinary === null) return [host];
   const zed = {
     binary: zedBinary,

@@ -72,6 +72,12 @@ async function expire(scope: ThreadScope, overdue: Overdue, turn: Turn | null): 
       return askAfter(scope, turn);
     case "stopped":
       return beginStoppedAnew(scope, turn);
+    case "unanswered":
+      turn.cancelRequestedAt ??= now;
+      return endTurn(scope, turn, "fail", {
+        reason: "PERMISSION_NOT_ANSWERED",
+        error: `Nobody answered what the agent asked within ${limits.permissionTimeoutMs} ms.`,
+      });
     case "stall":
       turn.stalled = true;
       turn.updatedAt = now;

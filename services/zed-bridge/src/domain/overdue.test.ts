@@ -21,6 +21,7 @@ const sent: Turn = {
 };
 const lost: Turn = { ...sent, sentEpoch: 4 };
 const running: Turn = { ...sent, status: "running", sentAt: ago(1_000_000) };
+const waiting: Turn = { ...running, status: "waiting" };
 const thread = { zedThreadId: "t", openedEpoch: 5, openSentEpoch: 5, openSentAt: ago(1), lastActivityAt: ago(500_000) };
 const creating = { ...thread, zedThreadId: null, openedEpoch: 0, openSentEpoch: 0 };
 const closed = { ...thread, openedEpoch: 4, openSentAt: ago(limits.openTimeoutMs + 1) };
@@ -43,6 +44,12 @@ describe("overdue is", () => {
       "stall",
     ],
     ["a turn without a sign", { turn: sent }, "stall"],
+    ["nothing while somebody is asked", { turn: waiting, toolRuns: true }, null],
+    [
+      "a turn whose question nobody answers",
+      { turn: waiting, thread: { ...thread, lastActivityAt: long } },
+      "unanswered",
+    ],
     ["nothing when that is known", { turn: { ...sent, stalled: true } }, null],
     ["a turn that an earlier link may have lost", { turn: lost }, "probe"],
     ["the same with an editor that takes a prompt once", { turn: lost, keepsEvents: true }, "resend"],

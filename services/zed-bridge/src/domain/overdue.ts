@@ -5,8 +5,8 @@ import type { TurnStatus } from "./turn.ts";
 //
 // The editor is silent about much that goes wrong, so every wait has an end. What counts is the time in which something
 // could have happened: none passes while the editor is not connected, while an earlier turn of another thread holds its
-// one queue (`blocked`; `freeSince` is when that ended), while a tool runs, or while somebody is asked for a permission.
-// Only the limits on a whole turn and on a cancel run on regardless.
+// one queue (`blocked`; `freeSince` is when that ended), or while a tool runs. Somebody who is asked for a permission has
+// a time of their own. Only the limits on a whole turn and on a cancel run on regardless.
 //
 // A link that breaks may take a frame with it: the prompt, or the last thing that was said of a turn. So a turn that was
 // not heard of on the current link is not known to be at work, and is not waited for without end:
@@ -17,6 +17,9 @@ import type { TurnStatus } from "./turn.ts";
 //                                                                 → ask whether it is at work ("probe"), once on each link
 //
 // What the answer means stands in receive-cancelled.ts; why it is so in docs/decisions.
+
+/** A request that the bridge can answer is answered at its time limit; this comes where that has not helped. */
+const UNANSWERED_GRACE_MS = 60_000;
 
 /** What is overdue. */
 export type Overdue =
@@ -34,6 +37,8 @@ export type Overdue =
   | "probe"
   /** The editor was at work on a turn that it was asked after, has stopped it, and did not say that it has. */
   | "stopped"
+  /** Somebody is asked for a permission and does not answer, where it is not for the bridge to answer. */
+  | "unanswered"
   /** The turn is silent. */
   | "stall";
 
@@ -79,6 +84,10 @@ export function overdueOf(facts: OverdueFacts, limits: Limits, now: Date): Overd
   if (turn === null) return null;
   if (turn.probeCancelledAt !== null) return late(turn.probeCancelledAt, limits.cancelTimeoutMs) ? "stopped" : null;
   if (turn.status === "sent") return overdueBeforeFirstEvent({ ...facts, turn }, limits, late);
+  if (turn.status === "waiting") {
+    const patienceMs = limits.permissionTimeoutMs + UNANSWERED_GRACE_MS;
+    return late(latest(thread.lastActivityAt, link.connectedAt), patienceMs) ? "unanswered" : null;
+  }
   if (turn.status !== "running" || facts.toolRuns) return null;
   if (!late(latest(thread.lastActivityAt, link.connectedAt), limits.silenceTimeoutMs)) return null;
   return silence(facts, turn);

@@ -15,10 +15,15 @@ export interface AcpHostOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** How long a host goes on without a link before it ends by itself. */
   readonly orphanTimeoutMs: number;
+  /** How long the bridge lets a request for permission wait before it answers it itself. */
+  readonly permissionTimeoutMs: number;
 }
 
 /** Time for an `open_thread` to come before the host says that it is ready. */
 const READY_AFTER_MS = 200;
+
+/** A host rejects by itself what nobody has answered, for a bridge that is gone; one that lives comes first. */
+const PERMISSION_GRACE_MS = 60_000;
 
 const hostFile = fileURLToPath(import.meta.resolve("@helix-zed/acp-host/main"));
 
@@ -47,6 +52,7 @@ function planOf(facts: LaunchFacts, agentsFile: string, options: AcpHostOptions)
       ACP_HOST_DATA_DIR: folder.data,
       ACP_HOST_DEFAULT_AGENT: options.defaultAgent,
       ACP_HOST_ORPHAN_TIMEOUT_MS: String(options.orphanTimeoutMs),
+      ACP_HOST_PERMISSION_TIMEOUT_MS: String(options.permissionTimeoutMs + PERMISSION_GRACE_MS),
       // Zed takes 5 s, in which a panel may load that a host has not.
       ACP_HOST_READY_AFTER_MS: String(READY_AFTER_MS),
     },

@@ -14,7 +14,13 @@ export const environment = { PATH: process.env["PATH"] ?? "", ANTHROPIC_API_KEY:
 /** This repository's host, with an agent that answers "heard …". */
 export function hostRecipe(): LaunchRecipe {
   const scripted = agentDefinition.parse({ name: "scripted", command: process.execPath, args: [scriptedAgent] });
-  return acpHostRecipe({ agents: [scripted], defaultAgent: "scripted", environment, orphanTimeoutMs: 60_000 });
+  return acpHostRecipe({
+    agents: [scripted],
+    defaultAgent: "scripted",
+    environment,
+    orphanTimeoutMs: 60_000,
+    permissionTimeoutMs: 60_000,
+  });
 }
 
 /** What all stand-ins have in common. */
