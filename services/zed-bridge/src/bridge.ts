@@ -1,7 +1,7 @@
 // The bridge at work
 //
 // What it does of its own accord, beside answering calls: it claims work sessions, looks after processes and links, acts on
-// deadlines, and reports. The parts do not call each other. Each looks in the database what is to be done, when somebody
+// deadlines, makes sessions of the threads that people begin in their editors, and reports. The parts do not call each other. Each looks in the database what is to be done, when somebody
 // rings or after a while, and each repairs what a crash of any of them has left.
 //
 // It is taken down in the order in which nothing can undo it: no deadlines; the processes end, and what they said last is
@@ -19,6 +19,7 @@ import { Supervisor } from "./launcher/supervisor.ts";
 import { LinkServer } from "./link/link-server.ts";
 import { Notifier } from "./persistence/notifier.ts";
 import { watchDeadlines } from "./runner/deadline-timer.ts";
+import { adoptEditorThreads } from "./runner/editor-thread-adopter.ts";
 import { Reporter } from "./runner/reporter.ts";
 import { workSessionHandler } from "./runner/work-session-handler.ts";
 
@@ -81,7 +82,7 @@ export class Bridge {
   /** Begins; processes find the bridge at the address (`host:port`). */
   start(bridgeAddress: string): void {
     const { signal } = this.#stopping;
-    this.#background.push(this.#listen(signal), watchDeadlines(this.#options, signal));
+    this.#background.push(this.#listen(signal), watchDeadlines(this.#options, signal), this.#adoptThreads(signal));
     const linkSettled = (instanceId: string): Promise<void> => this.#links.settled(instanceId);
     const { instanceRetentionMs: retentionMs } = this.#options;
     const limits = retentionMs === undefined ? {} : { retentionMs };
@@ -99,6 +100,11 @@ export class Bridge {
     await this.#reporter.stop();
     await this.#runner?.stop();
     await Promise.all(this.#background);
+  }
+
+  #adoptThreads(signal: AbortSignal): Promise<void> {
+    const { workSessions } = this.#options.taskService;
+    return adoptEditorThreads({ ...this.#options, workSessions }, signal);
   }
 
   #listen(signal: AbortSignal): Promise<void> {

@@ -11,6 +11,8 @@ import {
 import type { ZedInstance } from "../domain/zed-instance.ts";
 import type { Unit } from "../persistence/unit.ts";
 import type { App, WorkSessionFacts } from "./app.ts";
+import type { EditorThreadKey } from "../persistence/editor-thread-repository.ts";
+import { bindEditorThread } from "./bind-editor-thread.ts";
 import { disconnectThreads } from "./close-link.ts";
 import { fenceLinks } from "./fence-links.ts";
 import { lockThreads, loseTurns } from "./lose-turns.ts";
@@ -28,6 +30,8 @@ export interface OpenThread {
   readonly onTurnEnd: OnTurnEnd;
   /** How its agent is to be set up. As usual if absent. */
   readonly agentSettings?: AgentSettings;
+  /** The thread that a person began in an editor, for which the session was made; absent for others. */
+  readonly editorThread?: EditorThreadKey | null;
   /** This bridge's name. */
   readonly runner: string;
 }
@@ -40,13 +44,15 @@ export interface OpenedThread {
 
 /**
  * Gets or makes what a claimed session needs: instance, mapping, first turn. Safe to repeat, also under a newer lease: what
- * was reported is then owed once more. Refuses with AGENT_TYPE_UNKNOWN.
+ * was reported is then owed once more. Refuses with AGENT_TYPE_UNKNOWN, EDITOR_THREAD_UNKNOWN.
  */
 export function openThread(app: App, command: OpenThread): Promise<OpenedThread> {
   const agent = requireAgent(app, command.workSession.agentType);
   const now = app.world.now();
   return onceMoreIfRaced(() =>
     app.database.transact(async (unit) => {
+      if (command.editorThread)
+        await bindEditorThread(app, unit, { ...command, agent, key: command.editorThread, now });
       const { instance, mapping } = await getOrCreateThread(app, unit, { ...command, agent, workspaceConfig: {}, now });
       if (instance.runner !== command.runner) await takeOver(app, unit, instance, command.runner, now);
       takeLease(unit, mapping, command, now);

@@ -89,6 +89,9 @@ where i.runner = ? and i.desired = 'running' and i.status not in ('failed', 'sto
   and not exists (
     select 1 from zed_thread_mappings m
     where m.zed_session_id = i.id and (m.status not in ('completed', 'failed') or m.ended_at > ?::timestamptz)
+  )
+  and not exists (
+    select 1 from editor_threads e where e.zed_session_id = i.id and e.status in ('wanted', 'created')
   )`;
 
 // A window may be somebody's, and what somebody else has started is theirs: only the others can be idle.

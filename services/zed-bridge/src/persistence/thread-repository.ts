@@ -120,6 +120,15 @@ export class ThreadRepository {
     return (await this.#em.count(ThreadMapping, { zedSessionId, zedThreadId })) > 0;
   }
 
+  /** How the agent of the instance's newest thread is named; `null` without a thread. */
+  async newestAgentName(zedSessionId: string): Promise<string | null> {
+    const rows = await this.#em.execute<{ name: string }[]>(
+      "select agent_name as name from zed_thread_mappings where zed_session_id = ? order by id desc limit 1",
+      [zedSessionId],
+    );
+    return rows[0]?.name ?? null;
+  }
+
   /** The instance of a work session's thread, without a lock; an instance never changes. */
   async instanceOf({ workSessionId }: Pick<ThreadKey, "workSessionId">): Promise<string | null> {
     const rows = await this.#em.execute<{ id: string }[]>(

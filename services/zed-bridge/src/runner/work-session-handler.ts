@@ -20,6 +20,7 @@ import { openThread } from "../application/open-thread.ts";
 import { releaseThread } from "../application/release-thread.ts";
 import { resolvePlace } from "../application/resolve-place.ts";
 import { isPassing } from "../retry.ts";
+import { editorThreadOf } from "./editor-thread-mark.ts";
 import { sessionEnd } from "./session-end.ts";
 import { unlessSettled } from "./settled-report.ts";
 import { agentSettingsOf } from "./agent-settings.ts";
@@ -69,6 +70,7 @@ async function begin(options: WorkSessionHandlerOptions, claim: Claim, leaseEpoc
       projectPath,
       onTurnEnd,
       agentSettings: agentSettingsOf(workSession),
+      editorThread: editorThreadOf(workSession),
       runner,
     });
     log.info({ workSession: workSession.id, instance: opened.instanceId }, "a work session is begun");

@@ -7,6 +7,7 @@ import {
   WorkSessionStatus,
 } from "@helix-zed/gen/helix/task/v1/work_session_pb.ts";
 import {
+  type CreateWorkSessionRequest,
   type UpdateWorkSessionStatusRequest,
   WorkSessionService,
 } from "@helix-zed/gen/helix/task/v1/work_session_service_pb.ts";
@@ -28,6 +29,12 @@ export class StubTaskService {
   readonly taken: UpdateWorkSessionStatusRequest[] = [];
   /** What is thrown instead of the next answers; `after` the report was taken, its answer being lost. */
   readonly faults: { readonly refusal: Refusal; readonly after?: boolean }[] = [];
+  /** Sessions that were made, and for whom; each request id makes one. */
+  readonly created: WorkSession[] = [];
+  readonly createdFor: string[] = [];
+  /** The same for the making of sessions. */
+  readonly createFaults: { readonly refusal: Refusal; readonly after?: boolean }[] = [];
+  readonly #byRequest = new Map<string, WorkSession>();
   readonly #sessions = new Map<string, WorkSession>();
   #server: Server | null = null;
   #port = 0;
@@ -38,11 +45,13 @@ export class StubTaskService {
   }
 
   /** Lets a session exist. */
-  add(id: string, status: WorkSessionStatus = WorkSessionStatus.ACTIVE): void {
-    this.#sessions.set(id, create(WorkSessionSchema, { id, status }));
+  add(id: string, status: WorkSessionStatus = WorkSessionStatus.ACTIVE, taskId = ""): void {
+    this.#sessions.set(id, create(WorkSessionSchema, { id, status, taskId }));
   }
 
   async start(): Promise<void> {
+    for (const list of [this.created, this.createdFor, this.createFaults]) list.length = 0;
+    this.#byRequest.clear();
     this.#server = await serve({
       host: "127.0.0.1",
       port: this.#port,
@@ -53,6 +62,9 @@ export class StubTaskService {
       routes: (router) =>
         router.service(WorkSessionService, {
           getWorkSession: ({ id }) => ({ workSession: this.#find(id) }),
+          createWorkSession: (request, { requestHeader }) => ({
+            workSession: this.#create(request, requestHeader.get("helix-user-id") ?? ""),
+          }),
           updateWorkSessionStatus: (request) => ({ workSession: this.#update(request) }),
         }),
     });
@@ -66,6 +78,23 @@ export class StubTaskService {
   #find(id: string): WorkSession {
     const session = this.#sessions.get(id);
     if (session === undefined) throw new Refusal("WORK_SESSION_NOT_FOUND", "There is no such work session.");
+    return session;
+  }
+
+  #create(request: CreateWorkSessionRequest, userId: string): WorkSession {
+    const fault = this.createFaults.shift();
+    if (fault !== undefined && fault.after !== true) throw fault.refusal;
+    const { taskId, name, description, agentType, requestId } = request;
+    const known = this.#byRequest.get(requestId);
+    const session = known ?? create(WorkSessionSchema, { taskId, name, description, agentType, userId });
+    if (known === undefined) {
+      session.id = systemWorld().newId("ws");
+      if (request.environmentConfig !== undefined) session.environmentConfig = request.environmentConfig;
+      this.#byRequest.set(requestId, session);
+      this.created.push(session);
+      this.createdFor.push(userId);
+    }
+    if (fault !== undefined) throw fault.refusal;
     return session;
   }
 

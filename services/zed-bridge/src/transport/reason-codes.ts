@@ -8,6 +8,7 @@ export const reasonCodes: ReasonCodes<Reason | PersistenceReason> = {
   ACTING_SESSION_UNCLEAR: Code.FailedPrecondition,
   AGENT_TYPE_UNKNOWN: Code.FailedPrecondition,
   DATABASE_UNAVAILABLE: Code.Unavailable,
+  EDITOR_THREAD_UNKNOWN: Code.FailedPrecondition,
   INSTANCE_NOT_EXTERNAL: Code.FailedPrecondition,
   INSTANCE_RUNS: Code.FailedPrecondition,
   LINK_TOKEN_INVALID: Code.Unauthenticated,

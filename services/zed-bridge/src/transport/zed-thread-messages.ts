@@ -7,6 +7,8 @@ import {
   PermissionOptionKind as WireOptionKind,
   type PermissionRequestSchema,
   type TokenUsageSchema,
+  type TurnDeliverySchema,
+  TurnOrigin as WireOrigin,
   type TurnSchema,
   TurnStatus as WireTurnStatus,
   type ZedThreadSchema,
@@ -18,7 +20,7 @@ import type { TurnView } from "../application/turn-view.ts";
 import type { PermissionRequest } from "../domain/permission-request.ts";
 import type { EntryRole, EntryType, ThreadEntry } from "../domain/thread-entry.ts";
 import type { ThreadStatus } from "../domain/thread-mapping.ts";
-import type { TurnStatus } from "../domain/turn.ts";
+import type { Turn, TurnOrigin, TurnStatus } from "../domain/turn.ts";
 
 const threadStatuses: Record<ThreadStatus, WireThreadStatus> = {
   pending: WireThreadStatus.PENDING,
@@ -40,6 +42,8 @@ const turnStatuses: Record<TurnStatus, WireTurnStatus> = {
 
 const roles: Record<EntryRole, WireRole> = { user: WireRole.USER, assistant: WireRole.ASSISTANT };
 const types: Record<EntryType, WireType> = { text: WireType.TEXT, tool_call: WireType.TOOL_CALL };
+
+const origins: Record<TurnOrigin, WireOrigin> = { caller: WireOrigin.CALLER, editor: WireOrigin.EDITOR };
 
 const optionKinds: Record<PermissionOptionKind, WireOptionKind> = {
   "": WireOptionKind.UNSPECIFIED,
@@ -70,6 +74,8 @@ export function threadMessage(view: ThreadView): MessageInitShape<typeof ZedThre
     etag: `"${mapping.version}"`,
     createdAt: timestampFromDate(mapping.createdAt),
     updatedAt: timestampFromDate(mapping.updatedAt),
+    title: mapping.title,
+    ...(mapping.usage === null ? {} : { usage: usageMessage(mapping.usage) }),
   };
 }
 
@@ -92,6 +98,18 @@ export function turnMessage({ turn, permissionRequests }: TurnView): MessageInit
     ...(turn.startedAt === null ? {} : { startedAt: timestampFromDate(turn.startedAt) }),
     ...(turn.completedAt === null ? {} : { completedAt: timestampFromDate(turn.completedAt) }),
     permissionRequests: permissionRequests.map(permissionMessage),
+    origin: origins[turn.origin],
+    delivery: deliveryMessage(turn),
+  };
+}
+
+function deliveryMessage(turn: Turn): MessageInitShape<typeof TurnDeliverySchema> {
+  const { receivedAt, heardCount, heardAt, heardLast } = turn;
+  return {
+    ...(receivedAt === null ? {} : { receivedAt: timestampFromDate(receivedAt) }),
+    heardCount: BigInt(heardCount),
+    ...(heardAt === null ? {} : { heardAt: timestampFromDate(heardAt) }),
+    heardLast,
   };
 }
 

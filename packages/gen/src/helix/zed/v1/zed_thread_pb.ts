@@ -12,7 +12,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file helix/zed/v1/zed_thread.proto.
  */
 export const file_helix_zed_v1_zed_thread: GenFile = /*@__PURE__*/
-  fileDesc("Ch1oZWxpeC96ZWQvdjEvemVkX3RocmVhZC5wcm90bxIMaGVsaXguemVkLnYxIrIECglaZWRUaHJlYWQSCgoCaWQYASABKAkSFwoPd29ya19zZXNzaW9uX2lkGAIgASgJEg8KB3Rhc2tfaWQYAyABKAkSFgoOemVkX3Nlc3Npb25faWQYBCABKAkSFQoNemVkX3RocmVhZF9pZBgFIAEoCRIUCgxwcm9qZWN0X3BhdGgYBiABKAkSMQoQd29ya3NwYWNlX2NvbmZpZxgHIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEgoKYWdlbnRfbmFtZRgIIAEoCRItCgZzdGF0dXMYCSABKA4yHS5oZWxpeC56ZWQudjEuWmVkVGhyZWFkU3RhdHVzEhUKDXN0YXR1c19yZWFzb24YCiABKAkSNQoRc3RhdHVzX2NoYW5nZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKC2xhdGVzdF90dXJuGAwgASgLMhIuaGVsaXguemVkLnYxLlR1cm4SGQoRcXVldWVkX3R1cm5fY291bnQYDSABKAUSNAoQbGFzdF9hY3Rpdml0eV9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgPIAEoCRIuCgpjcmVhdGVkX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp1cGRhdGVkX2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCL9AwoEVHVybhIKCgJpZBgBIAEoCRIdChV6ZWRfdGhyZWFkX21hcHBpbmdfaWQYAiABKAkSDgoGbnVtYmVyGAMgASgFEg8KB21lc3NhZ2UYBCABKAkSEQoJaW50ZXJydXB0GAUgASgIEigKBnN0YXR1cxgGIAEoDjIYLmhlbGl4LnplZC52MS5UdXJuU3RhdHVzEhUKDXN0YXR1c19yZWFzb24YByABKAkSDQoFZXJyb3IYCCABKAkSDwoHc3RhbGxlZBgJIAEoCBIPCgdhdHRlbXB0GAogASgFEicKBXVzYWdlGAsgASgLMhguaGVsaXguemVkLnYxLlRva2VuVXNhZ2USLgoKY3JlYXRlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHc2VudF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMY29tcGxldGVkX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI8ChNwZXJtaXNzaW9uX3JlcXVlc3RzGBAgAygLMh8uaGVsaXguemVkLnYxLlBlcm1pc3Npb25SZXF1ZXN0ItQBChFQZXJtaXNzaW9uUmVxdWVzdBIKCgJpZBgBIAEoCRINCgV0aXRsZRgCIAEoCRIRCgl0b29sX25hbWUYAyABKAkSLwoHb3B0aW9ucxgEIAMoCzIeLmhlbGl4LnplZC52MS5QZXJtaXNzaW9uT3B0aW9uEjAKDHJlcXVlc3RlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXgoQUGVybWlzc2lvbk9wdGlvbhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEjAKBGtpbmQYAyABKA4yIi5oZWxpeC56ZWQudjEuUGVybWlzc2lvbk9wdGlvbktpbmQioAEKClRva2VuVXNhZ2USFAoMdG90YWxfdG9rZW5zGAEgASgEEhQKDGlucHV0X3Rva2VucxgCIAEoBBIVCg1vdXRwdXRfdG9rZW5zGAMgASgEEhYKDnRob3VnaHRfdG9rZW5zGAQgASgEEhoKEmNhY2hlZF9yZWFkX3Rva2VucxgFIAEoBBIbChNjYWNoZWRfd3JpdGVfdG9rZW5zGAYgASgEIs0CCgVFbnRyeRIKCgJpZBgBIAEoCRIdChV6ZWRfdGhyZWFkX21hcHBpbmdfaWQYAiABKAkSDwoHdHVybl9pZBgDIAEoCRIQCghwb3NpdGlvbhgEIAEoBRIlCgRyb2xlGAUgASgOMhcuaGVsaXguemVkLnYxLkVudHJ5Um9sZRIlCgR0eXBlGAYgASgOMhcuaGVsaXguemVkLnYxLkVudHJ5VHlwZRIPCgdjb250ZW50GAcgASgJEhEKCXRvb2xfbmFtZRgIIAEoCRITCgt0b29sX3N0YXR1cxgJIAEoCRIPCgd2ZXJzaW9uGAogASgDEi4KCmNyZWF0ZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVwZGF0ZWRfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKtQBCg9aZWRUaHJlYWRTdGF0dXMSIQodWkVEX1RIUkVBRF9TVEFUVVNfVU5TUEVDSUZJRUQQABIdChlaRURfVEhSRUFEX1NUQVRVU19QRU5ESU5HEAESHAoYWkVEX1RIUkVBRF9TVEFUVVNfQUNUSVZFEAISIgoeWkVEX1RIUkVBRF9TVEFUVVNfRElTQ09OTkVDVEVEEAMSHwobWkVEX1RIUkVBRF9TVEFUVVNfQ09NUExFVEVEEAQSHAoYWkVEX1RIUkVBRF9TVEFUVVNfRkFJTEVEEAUq4AEKFFBlcm1pc3Npb25PcHRpb25LaW5kEiYKIlBFUk1JU1NJT05fT1BUSU9OX0tJTkRfVU5TUEVDSUZJRUQQABIlCiFQRVJNSVNTSU9OX09QVElPTl9LSU5EX0FMTE9XX09OQ0UQARInCiNQRVJNSVNTSU9OX09QVElPTl9LSU5EX0FMTE9XX0FMV0FZUxACEiYKIlBFUk1JU1NJT05fT1BUSU9OX0tJTkRfUkVKRUNUX09OQ0UQAxIoCiRQRVJNSVNTSU9OX09QVElPTl9LSU5EX1JFSkVDVF9BTFdBWVMQBCrZAQoKVHVyblN0YXR1cxIbChdUVVJOX1NUQVRVU19VTlNQRUNJRklFRBAAEhYKElRVUk5fU1RBVFVTX1FVRVVFRBABEhQKEFRVUk5fU1RBVFVTX1NFTlQQAhIXChNUVVJOX1NUQVRVU19SVU5OSU5HEAMSFwoTVFVSTl9TVEFUVVNfV0FJVElORxAEEhkKFVRVUk5fU1RBVFVTX0NPTVBMRVRFRBAFEhYKElRVUk5fU1RBVFVTX0ZBSUxFRBAGEhsKF1RVUk5fU1RBVFVTX0lOVEVSUlVQVEVEEAcqVgoJRW50cnlSb2xlEhoKFkVOVFJZX1JPTEVfVU5TUEVDSUZJRUQQABITCg9FTlRSWV9ST0xFX1VTRVIQARIYChRFTlRSWV9ST0xFX0FTU0lTVEFOVBACKlYKCUVudHJ5VHlwZRIaChZFTlRSWV9UWVBFX1VOU1BFQ0lGSUVEEAASEwoPRU5UUllfVFlQRV9URVhUEAESGAoURU5UUllfVFlQRV9UT09MX0NBTEwQAmIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("Ch1oZWxpeC96ZWQvdjEvemVkX3RocmVhZC5wcm90bxIMaGVsaXguemVkLnYxIuoECglaZWRUaHJlYWQSCgoCaWQYASABKAkSFwoPd29ya19zZXNzaW9uX2lkGAIgASgJEg8KB3Rhc2tfaWQYAyABKAkSFgoOemVkX3Nlc3Npb25faWQYBCABKAkSFQoNemVkX3RocmVhZF9pZBgFIAEoCRIUCgxwcm9qZWN0X3BhdGgYBiABKAkSMQoQd29ya3NwYWNlX2NvbmZpZxgHIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEgoKYWdlbnRfbmFtZRgIIAEoCRItCgZzdGF0dXMYCSABKA4yHS5oZWxpeC56ZWQudjEuWmVkVGhyZWFkU3RhdHVzEhUKDXN0YXR1c19yZWFzb24YCiABKAkSNQoRc3RhdHVzX2NoYW5nZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKC2xhdGVzdF90dXJuGAwgASgLMhIuaGVsaXguemVkLnYxLlR1cm4SGQoRcXVldWVkX3R1cm5fY291bnQYDSABKAUSNAoQbGFzdF9hY3Rpdml0eV9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgPIAEoCRIuCgpjcmVhdGVkX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp1cGRhdGVkX2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgV0aXRsZRgSIAEoCRInCgV1c2FnZRgTIAEoCzIYLmhlbGl4LnplZC52MS5Ub2tlblVzYWdlItUECgRUdXJuEgoKAmlkGAEgASgJEh0KFXplZF90aHJlYWRfbWFwcGluZ19pZBgCIAEoCRIOCgZudW1iZXIYAyABKAUSDwoHbWVzc2FnZRgEIAEoCRIRCglpbnRlcnJ1cHQYBSABKAgSKAoGc3RhdHVzGAYgASgOMhguaGVsaXguemVkLnYxLlR1cm5TdGF0dXMSFQoNc3RhdHVzX3JlYXNvbhgHIAEoCRINCgVlcnJvchgIIAEoCRIPCgdzdGFsbGVkGAkgASgIEg8KB2F0dGVtcHQYCiABKAUSJwoFdXNhZ2UYCyABKAsyGC5oZWxpeC56ZWQudjEuVG9rZW5Vc2FnZRIuCgpjcmVhdGVkX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgdzZW50X2F0GA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydGVkX2F0GA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxjb21wbGV0ZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjwKE3Blcm1pc3Npb25fcmVxdWVzdHMYECADKAsyHy5oZWxpeC56ZWQudjEuUGVybWlzc2lvblJlcXVlc3QSKAoGb3JpZ2luGBEgASgOMhguaGVsaXguemVkLnYxLlR1cm5PcmlnaW4SLAoIZGVsaXZlcnkYEiABKAsyGi5oZWxpeC56ZWQudjEuVHVybkRlbGl2ZXJ5IpYBCgxUdXJuRGVsaXZlcnkSLwoLcmVjZWl2ZWRfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2hlYXJkX2NvdW50GAIgASgDEiwKCGhlYXJkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpoZWFyZF9sYXN0GAQgASgJItQBChFQZXJtaXNzaW9uUmVxdWVzdBIKCgJpZBgBIAEoCRINCgV0aXRsZRgCIAEoCRIRCgl0b29sX25hbWUYAyABKAkSLwoHb3B0aW9ucxgEIAMoCzIeLmhlbGl4LnplZC52MS5QZXJtaXNzaW9uT3B0aW9uEjAKDHJlcXVlc3RlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXgoQUGVybWlzc2lvbk9wdGlvbhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEjAKBGtpbmQYAyABKA4yIi5oZWxpeC56ZWQudjEuUGVybWlzc2lvbk9wdGlvbktpbmQioAEKClRva2VuVXNhZ2USFAoMdG90YWxfdG9rZW5zGAEgASgEEhQKDGlucHV0X3Rva2VucxgCIAEoBBIVCg1vdXRwdXRfdG9rZW5zGAMgASgEEhYKDnRob3VnaHRfdG9rZW5zGAQgASgEEhoKEmNhY2hlZF9yZWFkX3Rva2VucxgFIAEoBBIbChNjYWNoZWRfd3JpdGVfdG9rZW5zGAYgASgEIs0CCgVFbnRyeRIKCgJpZBgBIAEoCRIdChV6ZWRfdGhyZWFkX21hcHBpbmdfaWQYAiABKAkSDwoHdHVybl9pZBgDIAEoCRIQCghwb3NpdGlvbhgEIAEoBRIlCgRyb2xlGAUgASgOMhcuaGVsaXguemVkLnYxLkVudHJ5Um9sZRIlCgR0eXBlGAYgASgOMhcuaGVsaXguemVkLnYxLkVudHJ5VHlwZRIPCgdjb250ZW50GAcgASgJEhEKCXRvb2xfbmFtZRgIIAEoCRITCgt0b29sX3N0YXR1cxgJIAEoCRIPCgd2ZXJzaW9uGAogASgDEi4KCmNyZWF0ZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVwZGF0ZWRfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKtQBCg9aZWRUaHJlYWRTdGF0dXMSIQodWkVEX1RIUkVBRF9TVEFUVVNfVU5TUEVDSUZJRUQQABIdChlaRURfVEhSRUFEX1NUQVRVU19QRU5ESU5HEAESHAoYWkVEX1RIUkVBRF9TVEFUVVNfQUNUSVZFEAISIgoeWkVEX1RIUkVBRF9TVEFUVVNfRElTQ09OTkVDVEVEEAMSHwobWkVEX1RIUkVBRF9TVEFUVVNfQ09NUExFVEVEEAQSHAoYWkVEX1RIUkVBRF9TVEFUVVNfRkFJTEVEEAUqWQoKVHVybk9yaWdpbhIbChdUVVJOX09SSUdJTl9VTlNQRUNJRklFRBAAEhYKElRVUk5fT1JJR0lOX0NBTExFUhABEhYKElRVUk5fT1JJR0lOX0VESVRPUhACKuABChRQZXJtaXNzaW9uT3B0aW9uS2luZBImCiJQRVJNSVNTSU9OX09QVElPTl9LSU5EX1VOU1BFQ0lGSUVEEAASJQohUEVSTUlTU0lPTl9PUFRJT05fS0lORF9BTExPV19PTkNFEAESJwojUEVSTUlTU0lPTl9PUFRJT05fS0lORF9BTExPV19BTFdBWVMQAhImCiJQRVJNSVNTSU9OX09QVElPTl9LSU5EX1JFSkVDVF9PTkNFEAMSKAokUEVSTUlTU0lPTl9PUFRJT05fS0lORF9SRUpFQ1RfQUxXQVlTEAQq2QEKClR1cm5TdGF0dXMSGwoXVFVSTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIWChJUVVJOX1NUQVRVU19RVUVVRUQQARIUChBUVVJOX1NUQVRVU19TRU5UEAISFwoTVFVSTl9TVEFUVVNfUlVOTklORxADEhcKE1RVUk5fU1RBVFVTX1dBSVRJTkcQBBIZChVUVVJOX1NUQVRVU19DT01QTEVURUQQBRIWChJUVVJOX1NUQVRVU19GQUlMRUQQBhIbChdUVVJOX1NUQVRVU19JTlRFUlJVUFRFRBAHKlYKCUVudHJ5Um9sZRIaChZFTlRSWV9ST0xFX1VOU1BFQ0lGSUVEEAASEwoPRU5UUllfUk9MRV9VU0VSEAESGAoURU5UUllfUk9MRV9BU1NJU1RBTlQQAipWCglFbnRyeVR5cGUSGgoWRU5UUllfVFlQRV9VTlNQRUNJRklFRBAAEhMKD0VOVFJZX1RZUEVfVEVYVBABEhgKFEVOVFJZX1RZUEVfVE9PTF9DQUxMEAJiBnByb3RvMw", [file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * The mapping of a work session to the conversation that an editor holds for it.
@@ -138,6 +138,20 @@ export type ZedThread = Message<"helix.zed.v1.ZedThread"> & {
    * @generated from field: google.protobuf.Timestamp updated_at = 17;
    */
   updatedAt?: Timestamp | undefined;
+
+  /**
+   * As the editor calls the thread, at most 1,024 characters. Empty while it does not.
+   *
+   * @generated from field: string title = 18;
+   */
+  title: string;
+
+  /**
+   * What its turns have cost together, as far as agents have said. Absent while none has: unknown is not zero.
+   *
+   * @generated from field: helix.zed.v1.TokenUsage usage = 19;
+   */
+  usage?: TokenUsage | undefined;
 };
 
 /**
@@ -265,6 +279,20 @@ export type Turn = Message<"helix.zed.v1.Turn"> & {
    * @generated from field: repeated helix.zed.v1.PermissionRequest permission_requests = 16;
    */
   permissionRequests: PermissionRequest[];
+
+  /**
+   * Who asked.
+   *
+   * @generated from field: helix.zed.v1.TurnOrigin origin = 17;
+   */
+  origin: TurnOrigin;
+
+  /**
+   * What is known of its way to the editor and back: what was handed over, what arrived, what was heard.
+   *
+   * @generated from field: helix.zed.v1.TurnDelivery delivery = 18;
+   */
+  delivery?: TurnDelivery | undefined;
 };
 
 /**
@@ -273,6 +301,49 @@ export type Turn = Message<"helix.zed.v1.Turn"> & {
  */
 export const TurnSchema: GenMessage<Turn> = /*@__PURE__*/
   messageDesc(file_helix_zed_v1_zed_thread, 1);
+
+/**
+ * Proof of what was delivered in a turn.
+ *
+ * @generated from message helix.zed.v1.TurnDelivery
+ */
+export type TurnDelivery = Message<"helix.zed.v1.TurnDelivery"> & {
+  /**
+   * When the editor confirmed that it had received the prompt. Absent before, and for what was typed in the editor.
+   *
+   * @generated from field: google.protobuf.Timestamp received_at = 1;
+   */
+  receivedAt?: Timestamp | undefined;
+
+  /**
+   * How many events of the turn were taken in, over all attempts. Updates of one entry that came faster than they could
+   * be stored count once.
+   *
+   * @generated from field: int64 heard_count = 2;
+   */
+  heardCount: bigint;
+
+  /**
+   * When the last of them was. Absent before the first.
+   *
+   * @generated from field: google.protobuf.Timestamp heard_at = 3;
+   */
+  heardAt?: Timestamp | undefined;
+
+  /**
+   * Which event that was, by its name in the editor's protocol (`message_added`, `message_completed` …). Empty before.
+   *
+   * @generated from field: string heard_last = 4;
+   */
+  heardLast: string;
+};
+
+/**
+ * Describes the message helix.zed.v1.TurnDelivery.
+ * Use `create(TurnDeliverySchema)` to create a new message.
+ */
+export const TurnDeliverySchema: GenMessage<TurnDelivery> = /*@__PURE__*/
+  messageDesc(file_helix_zed_v1_zed_thread, 2);
 
 /**
  * Something that an agent asks to be allowed. It is gone when it was answered, when its turn has ended, and when the
@@ -329,7 +400,7 @@ export type PermissionRequest = Message<"helix.zed.v1.PermissionRequest"> & {
  * Use `create(PermissionRequestSchema)` to create a new message.
  */
 export const PermissionRequestSchema: GenMessage<PermissionRequest> = /*@__PURE__*/
-  messageDesc(file_helix_zed_v1_zed_thread, 2);
+  messageDesc(file_helix_zed_v1_zed_thread, 3);
 
 /**
  * One answer that an agent understands.
@@ -364,7 +435,7 @@ export type PermissionOption = Message<"helix.zed.v1.PermissionOption"> & {
  * Use `create(PermissionOptionSchema)` to create a new message.
  */
 export const PermissionOptionSchema: GenMessage<PermissionOption> = /*@__PURE__*/
-  messageDesc(file_helix_zed_v1_zed_thread, 3);
+  messageDesc(file_helix_zed_v1_zed_thread, 4);
 
 /**
  * Tokens as the agent reports them for one turn.
@@ -420,7 +491,7 @@ export type TokenUsage = Message<"helix.zed.v1.TokenUsage"> & {
  * Use `create(TokenUsageSchema)` to create a new message.
  */
 export const TokenUsageSchema: GenMessage<TokenUsage> = /*@__PURE__*/
-  messageDesc(file_helix_zed_v1_zed_thread, 4);
+  messageDesc(file_helix_zed_v1_zed_thread, 5);
 
 /**
  * One piece of a transcript: a message or a tool call. Entries are whole: a newer version replaces the older.
@@ -519,7 +590,7 @@ export type Entry = Message<"helix.zed.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
-  messageDesc(file_helix_zed_v1_zed_thread, 5);
+  messageDesc(file_helix_zed_v1_zed_thread, 6);
 
 /**
  * Where a thread stands. Completed and failed are final.
@@ -584,6 +655,47 @@ export const ZedThreadStatusSchema: GenEnum<ZedThreadStatus> = /*@__PURE__*/
   enumDesc(file_helix_zed_v1_zed_thread, 0);
 
 /**
+ * Who asked.
+ *
+ * @generated from enum helix.zed.v1.TurnOrigin
+ */
+export const TurnOrigin = {
+  /**
+   * Not given. Never sent.
+   *
+   * @generated from enum value: TURN_ORIGIN_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * A caller, or the work session itself with its first prompt.
+   *
+   * @generated from enum value: TURN_ORIGIN_CALLER = 1;
+   */
+  CALLER: 1,
+
+  /**
+   * A person who typed it in the editor. It is never handed over by the bridge.
+   *
+   * @generated from enum value: TURN_ORIGIN_EDITOR = 2;
+   */
+  EDITOR: 2,
+} as const;
+
+/**
+ * Who asked.
+ *
+ * @generated from enum helix.zed.v1.TurnOrigin
+ */
+export type TurnOrigin = (typeof TurnOrigin)[keyof typeof TurnOrigin] | UnknownEnum;
+
+/**
+ * Describes the enum helix.zed.v1.TurnOrigin.
+ */
+export const TurnOriginSchema: GenEnum<TurnOrigin> = /*@__PURE__*/
+  enumDesc(file_helix_zed_v1_zed_thread, 1);
+
+/**
  * What an option means. What `always` covers and how long it is remembered is the agent's own affair.
  *
  * @generated from enum helix.zed.v1.PermissionOptionKind
@@ -636,7 +748,7 @@ export type PermissionOptionKind = (typeof PermissionOptionKind)[keyof typeof Pe
  * Describes the enum helix.zed.v1.PermissionOptionKind.
  */
 export const PermissionOptionKindSchema: GenEnum<PermissionOptionKind> = /*@__PURE__*/
-  enumDesc(file_helix_zed_v1_zed_thread, 1);
+  enumDesc(file_helix_zed_v1_zed_thread, 2);
 
 /**
  * Where a turn stands. Completed, failed and interrupted are final.
@@ -712,7 +824,7 @@ export type TurnStatus = (typeof TurnStatus)[keyof typeof TurnStatus] | UnknownE
  * Describes the enum helix.zed.v1.TurnStatus.
  */
 export const TurnStatusSchema: GenEnum<TurnStatus> = /*@__PURE__*/
-  enumDesc(file_helix_zed_v1_zed_thread, 2);
+  enumDesc(file_helix_zed_v1_zed_thread, 3);
 
 /**
  * Who speaks in an entry.
@@ -753,7 +865,7 @@ export type EntryRole = (typeof EntryRole)[keyof typeof EntryRole] | UnknownEnum
  * Describes the enum helix.zed.v1.EntryRole.
  */
 export const EntryRoleSchema: GenEnum<EntryRole> = /*@__PURE__*/
-  enumDesc(file_helix_zed_v1_zed_thread, 3);
+  enumDesc(file_helix_zed_v1_zed_thread, 4);
 
 /**
  * What kind of entry it is.
@@ -794,5 +906,5 @@ export type EntryType = (typeof EntryType)[keyof typeof EntryType] | UnknownEnum
  * Describes the enum helix.zed.v1.EntryType.
  */
 export const EntryTypeSchema: GenEnum<EntryType> = /*@__PURE__*/
-  enumDesc(file_helix_zed_v1_zed_thread, 4);
+  enumDesc(file_helix_zed_v1_zed_thread, 5);
 
