@@ -5,7 +5,6 @@
 // down of an end has no ids and no times in it, so that ends can be compared.
 
 import { Refusal } from "@helix-zed/domain";
-import { Client } from "pg";
 import { bindHelixSession } from "../application/bind-helix-session.ts";
 import { claimWorkSession } from "../application/claim-work-session.ts";
 import { createWorkSession } from "../application/create-work-session.ts";
@@ -17,47 +16,8 @@ import { updateTaskStatus } from "../application/update-task-status.ts";
 import { type ReportedStatus, updateWorkSessionStatus } from "../application/update-work-session-status.ts";
 import { rollUp } from "../domain/roll-up.ts";
 import type { TaskAction } from "../domain/task-lifecycle.ts";
-import { aSession, person, runner, TestApp } from "./test-app.ts";
-
-/** A course: two replicas on a database of its own, and somebody who looks behind them. To be closed. */
-export class Course {
-  readonly replicas: readonly [TestApp, TestApp];
-  readonly #client: Client;
-
-  private constructor(replicas: readonly [TestApp, TestApp], client: Client) {
-    this.replicas = replicas;
-    this.#client = client;
-  }
-
-  static async open(): Promise<Course> {
-    const first = await TestApp.open();
-    const client = new Client({ connectionString: first.url });
-    await client.connect();
-    return new Course([first, await TestApp.open({}, first.url)], client);
-  }
-
-  async close(): Promise<void> {
-    await this.#client.end();
-    await Promise.all(this.replicas.map((app) => app.close()));
-  }
-
-  /** Lets the lease on a session have run out. */
-  async letLeaseRunOut(sessionId: string): Promise<void> {
-    await this.#client.query("update work_sessions set lease_expires_at = now() - interval '1 second' where id = $1", [
-      sessionId,
-    ]);
-  }
-
-  /** The changes of a task and its sessions in their order. */
-  async logOf(taskId: string): Promise<Logged[]> {
-    const { rows } = await this.#client.query<Logged>(
-      `select ref_id as id, (after->>'version')::int as version from change_log where task_id = $1
-       order by change_log.id`,
-      [taskId],
-    );
-    return rows;
-  }
-}
+import type { Course, Logged, Standing } from "./course.ts";
+import { aSession, person, runner, type TestApp } from "./test-app.ts";
 
 /** Where a race begins: a task with two sessions, of which the first is raced for. */
 export interface Track {
@@ -146,15 +106,16 @@ function end(action: TaskAction, asSeen = false): Contestant {
 /** Lays out a task for one race. */
 export async function layOut(course: Course, start: Start): Promise<Track> {
   const [app] = course.replicas;
-  const task = await app.createTask({ workSessions: [aSession("a"), aSession("b")] });
-  const [session] = await app.sessionsOf(task);
-  if (session === undefined) throw new Error("The task has no session.");
-  const track = { taskId: task.id, sessionId: session.id, epoch: 1, taskVersion: 0, sessionVersion: 0 };
-  if (start !== "pending") await claim("first")(app, track);
+  const { id: taskId } = await app.createTask({ workSessions: [aSession("a"), aSession("b")] });
+  const { sessions } = await course.look(taskId);
+  const sessionId = sessions[0]?.id ?? "";
+  const track = { taskId, sessionId, epoch: 1, taskVersion: 1, sessionVersion: 1 };
+  if (start === "pending") return track;
+  await claim("first")(app, track);
   if (start === "active" || start === "expired") await report("active")(app, track);
-  if (start === "expired") await course.letLeaseRunOut(session.id);
-  const [now, [sessionNow]] = await Promise.all([app.taskOf(task.id), app.sessionsOf(task)]);
-  return { ...track, taskVersion: now?.version ?? 0, sessionVersion: sessionNow?.version ?? 0 };
+  if (start === "expired") await course.letLeaseRunOut(sessionId);
+  const now = await course.look(taskId);
+  return { ...track, taskVersion: now.task?.version ?? 0, sessionVersion: now.sessions[0]?.version ?? 0 };
 }
 
 /** What came of one contestant. */
@@ -170,39 +131,28 @@ export async function outcomeOf(contestant: Contestant, app: TestApp, track: Tra
 
 /** How things stand after a race, in words that can be compared. Throws what can be true of no end. */
 export async function endOf(course: Course, { taskId }: Track): Promise<string> {
-  const [app] = course.replicas;
-  const task = await app.taskOf(taskId);
-  const sessions = task === undefined ? [] : await app.sessionsOf(task);
-  const log = await course.logOf(taskId);
-  if (task !== undefined) {
-    const due = rollUp(
-      task,
-      sessions.map(({ status }) => status),
-    ).actions;
-    if (due.length > 0) throw new Error(`The task is ${task.status}, and its roll-up is due: ${due.join(", ")}`);
-  }
-  requireWholeHistory(log, [...(task === undefined ? [] : [task]), ...sessions]);
-  const ends = sessions.map(
-    ({ status, statusReason, attempt, leaseEpoch, runner: holder, helixSessionId, version, name }) =>
-      [
-        name,
-        status,
-        statusReason,
-        attempt,
-        leaseEpoch,
-        holder,
-        helixSessionId.split("-of-")[1] && helixSessionId.slice(0, 3),
-        version,
-      ].join(),
+  const { task, sessions, log } = await course.look(taskId);
+  if (task !== null) requireRolledUp(task, sessions);
+  requireWholeHistory(log, [...(task === null ? [] : [task]), ...sessions]);
+  const ends = sessions.map(({ helix_session_id: bound, ...session }) =>
+    [
+      session.name,
+      session.status,
+      session.status_reason,
+      session.attempt,
+      session.lease_epoch,
+      session.runner,
+      bound.split("-of-")[1] && bound.slice(0, 3),
+      session.version,
+    ].join(),
   );
-  return JSON.stringify([task?.status ?? "gone", task?.statusReason, task?.version, ends, log.length]);
+  return JSON.stringify([task?.status ?? "gone", task?.status_reason, task?.version, ends, log.length]);
 }
 
-/** One change as it was logged. */
-interface Logged {
-  readonly id: string;
-  /** `null` where the resource has gone. */
-  readonly version: number | null;
+function requireRolledUp(task: NonNullable<Standing["task"]>, sessions: Standing["sessions"]): void {
+  const statuses = sessions.map(({ status }) => status);
+  const due = rollUp({ taskType: task.task_type, status: task.status }, statuses).actions;
+  if (due.length > 0) throw new Error(`The task is ${task.status}, and its roll-up is due: ${due.join(", ")}`);
 }
 
 /** Each resource is logged once for each of its versions, in order, up to what it is now; nothing follows its end. */
