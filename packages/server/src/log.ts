@@ -16,14 +16,36 @@ export interface LogOptions {
   readonly destination?: DestinationStream;
 }
 
-/** Makes a log. Lines are written at once, so that the last one before an exit is not lost. */
-export function createLog({ name, level, destination: target = standardError() }: LogOptions): Log {
+/** Makes a log. */
+export function createLog({ name, level, destination: target = new StandardError() }: LogOptions): Log {
   return pino({ name, level }, target);
 }
 
-function standardError(): DestinationStream {
-  const stream = destination({ fd: 2, sync: true });
-  // Whoever read our log has gone: no reason to stop.
-  stream.on("error", () => {});
-  return stream;
+const HELD_CHARS_MAX = 64 * 1_024;
+
+/**
+ * Writes the lines of one turn of the event loop together, at its end: a busy process spends more on each write than on
+ * what is in it. Nothing is lost when the process exits, whatever makes it exit, short of a kill.
+ */
+class StandardError implements DestinationStream {
+  readonly #stream = destination({ fd: 2, sync: true });
+  #held = "";
+
+  constructor() {
+    // Whoever read our log has gone: no reason to stop.
+    this.#stream.on("error", () => {});
+    process.on("exit", () => this.flushSync());
+  }
+
+  write(line: string): void {
+    if (this.#held === "") setImmediate(() => this.flushSync());
+    this.#held += line;
+    if (this.#held.length > HELD_CHARS_MAX) this.flushSync();
+  }
+
+  flushSync(): void {
+    const lines = this.#held;
+    this.#held = "";
+    if (lines !== "") this.#stream.write(lines);
+  }
 }

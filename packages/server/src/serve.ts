@@ -176,9 +176,9 @@ function gate(context: HandlerContext, options: ServeOptions, map: ErrorMapping)
 const publicServices: ReadonlySet<string> = new Set([Health, ...reflectionServices].map(({ typeName }) => typeName));
 
 /** Connect decodes the message of a GET by itself, and takes what it cannot decode for a failure of ours. */
-function checkQuery({ requestMethod, url }: HandlerContext): void {
-  if (requestMethod !== "GET") return;
-  const query = new URL(url).searchParams;
+function checkQuery(context: HandlerContext): void {
+  if (context.requestMethod !== "GET") return;
+  const query = new URL(context.url).searchParams;
   if (query.get("base64") !== "1" || /^[\w+/-]*={0,2}$/.test(query.get("message") ?? "")) return;
   const reason: ServerReason = "INVALID_REQUEST";
   throw new Refusal(reason, "The query parameter message is not valid base64.");

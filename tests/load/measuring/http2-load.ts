@@ -75,18 +75,22 @@ export class Http2Load {
     this.#socket.write(Buffer.from(this.#request));
   }
 
-  /** Makes calls, so many at a time, until the time has come; resolves when all are answered. */
-  async run({ concurrency, untilMs }: { concurrency: number; untilMs: number }): Promise<void> {
+  /** Makes so many calls, some of them at a time; resolves when all are answered. */
+  async run({ calls, concurrency }: { readonly calls: number; readonly concurrency: number }): Promise<void> {
     const answered = new Promise<void>((resolve) => {
-      let open = concurrency;
-      this.#ended = () => {
-        if (this.failure === null && performance.now() < untilMs) this.call();
-        else if (--open === 0 || this.failure !== null) resolve();
+      let toBegin = calls;
+      let toEnd = calls;
+      const begin = (): void => {
+        if (toBegin-- > 0) this.call();
       };
+      this.#ended = () => {
+        begin();
+        if (--toEnd === 0 || this.failure !== null) resolve();
+      };
+      this.#socket.cork();
+      for (let count = 0; count < concurrency; count++) begin();
+      this.#socket.uncork();
     });
-    this.#socket.cork();
-    for (let count = 0; count < concurrency; count++) this.call();
-    this.#socket.uncork();
     await answered;
     if (this.failure !== null) throw this.failure;
   }

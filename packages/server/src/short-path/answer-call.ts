@@ -2,66 +2,59 @@ import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { adoptHeaders, adoptTrailers, type Invoke, requestOf } from "./invoke.ts";
 import type { ShortCall } from "./short-call.ts";
-import type { Wire } from "./wire.ts";
 
-/** What a call goes through. */
-export interface CallPath {
-  readonly gate: ((context: HandlerContext) => void | Promise<void>) | undefined;
-  readonly wire: Wire;
-  readonly invoke: Invoke;
-}
+/** What runs before a request is read. */
+export type Gate = ((context: HandlerContext) => void | Promise<void>) | undefined;
 
 /** Answers a call that has one message to say. Rejects if the answer cannot be written. */
-export async function answerUnary(call: ShortCall, path: CallPath): Promise<void> {
-  const { wire, invoke } = path;
+export async function answerUnary(call: ShortCall, invoke: Invoke, gate: Gate): Promise<void> {
   try {
-    const response = await invoke(requestOf(call, await requestMessage(call, path)));
+    const response = await invoke(requestOf(call, await requestMessage(call, gate)));
     if (response.stream) throw new Error(`${call.method.name} is no stream.`);
     adoptHeaders(call, response);
     adoptTrailers(call, response);
-    const answering = wire.answer(call, response.message);
+    const answering = call.wire.answer(call, response.message);
     if (answering !== undefined) await answering;
     call.end();
   } catch (error) {
-    await refuse(call, wire, error);
+    await refuse(call, error);
   }
 }
 
 /** Answers a call with a stream. Its head is sent at once, so that the caller knows that somebody is there. */
-export async function answerStream(call: ShortCall, path: CallPath): Promise<void> {
-  const { wire, invoke } = path;
-  const head = new StreamHead(call, wire);
+export async function answerStream(call: ShortCall, invoke: Invoke, gate: Gate): Promise<void> {
+  const head = new StreamHead(call);
+  let failure: ConnectError | null = null;
   try {
-    const response = await invoke(requestOf(call, await requestMessage(call, path)));
+    const response = await invoke(requestOf(call, await requestMessage(call, gate)));
     if (!response.stream) throw new Error(`${call.method.name} is a stream.`);
     adoptHeaders(call, response);
     head.sendSoon();
-    await pump(call, wire, response.message, head);
+    await pump(call, response.message, head);
     adoptTrailers(call, response);
-    call.end();
-    head.send();
-    await wire.finish(call, null);
   } catch (error) {
-    const failure = failureOf(error);
-    call.end(failure);
-    head.send();
-    await wire.finish(call, failure);
+    failure = failureOf(error);
   }
+  // First, since those who hear of it complete the error that is about to be sent.
+  call.end(failure ?? undefined);
+  head.send();
+  await call.wire.finish(call, failure);
 }
 
-async function requestMessage(call: ShortCall, { gate, wire }: CallPath): Promise<Message> {
+async function requestMessage(call: ShortCall, gate: Gate): Promise<Message> {
   const gated = gate?.(call);
   if (gated !== undefined) await gated;
   if (call.isOver) throw call.reason;
-  const message = wire.parse(await call.exchange.read(wire.body(call)));
+  const { wire, exchange } = call;
+  const message = wire.parse(await exchange.read(wire.body(call)));
   return message instanceof Promise ? await message : message;
 }
 
-async function refuse(call: ShortCall, wire: Wire, error: unknown): Promise<void> {
+async function refuse(call: ShortCall, error: unknown): Promise<void> {
   const failure = failureOf(error);
-  // First, since those who hear of it complete the error that is about to be sent.
+  // As above.
   call.end(failure);
-  await wire.refuse(call, failure);
+  await call.wire.refuse(call, failure);
 }
 
 function failureOf(error: unknown): ConnectError {
@@ -70,8 +63,8 @@ function failureOf(error: unknown): ConnectError {
 }
 
 /** Sends what a handler says, as fast as the peer takes it: who reads slowly stops the handler. */
-async function pump(call: ShortCall, wire: Wire, messages: AsyncIterable<Message>, head: StreamHead): Promise<void> {
-  const { exchange } = call;
+async function pump(call: ShortCall, messages: AsyncIterable<Message>, head: StreamHead): Promise<void> {
+  const { exchange, wire } = call;
   const iterator = messages[Symbol.asyncIterator]();
   let isDone = false;
   try {
@@ -95,20 +88,18 @@ async function pump(call: ShortCall, wire: Wire, messages: AsyncIterable<Message
 /** The head of a stream: goes out with the first message, or as soon as it is clear that this will take a while. */
 class StreamHead {
   readonly #call: ShortCall;
-  readonly #wire: Wire;
   #soon: NodeJS.Immediate | undefined;
   #isSent = false;
 
-  constructor(call: ShortCall, wire: Wire) {
+  constructor(call: ShortCall) {
     this.#call = call;
-    this.#wire = wire;
   }
 
   send(): void {
     if (this.#isSent) return;
     this.#isSent = true;
     clearImmediate(this.#soon);
-    this.#wire.begin(this.#call);
+    this.#call.wire.begin(this.#call);
   }
 
   // Not at once: a handler may set headers before its first message, as long as it waits for nothing before.

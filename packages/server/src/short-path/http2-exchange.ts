@@ -21,7 +21,7 @@ export class Http2Exchange implements Exchange {
     this.headers = headers;
     // What goes wrong with a stream closes it, which is when we hear of it.
     stream.on("error", ignore);
-    stream.on("close", this.#onClose);
+    stream.on("close", () => this.#closed());
   }
 
   get url(): string {
@@ -65,7 +65,7 @@ export class Http2Exchange implements Exchange {
       this.#stream.respond(head);
       return;
     }
-    this.#stream.on("wantTrailers", this.#onWantTrailers);
+    this.#stream.on("wantTrailers", () => this.#sendTrailers());
     this.#stream.respond(head, WITH_TRAILERS);
   }
 
@@ -108,28 +108,28 @@ export class Http2Exchange implements Exchange {
   /** An answer that came before the end of the request: what is still to come is not wanted. */
   #discard(): void {
     this.#stream.on("data", ignore).resume();
-    if (this.#trailers === null) this.#stream.once("finish", this.#closeUnread);
+    if (this.#trailers === null) this.#stream.once("finish", () => this.#closeUnread());
   }
 
   // One turn later: what ends the answer is on its way only then.
-  readonly #closeUnread = (): void => {
+  #closeUnread(): void {
     const stream = this.#stream;
     setImmediate(() => {
       if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
     });
-  };
+  }
 
-  readonly #onWantTrailers = (): void => {
+  #sendTrailers(): void {
     if (this.#stream.destroyed || this.#stream.closed) return;
     this.#stream.sendTrailers({ ...this.#trailers });
     if (!this.#isRead) this.#closeUnread();
-  };
+  }
 
-  readonly #onClose = (): void => {
+  #closed(): void {
     const reason = closeReason(this.#stream.rstCode);
     this.interrupt(reason);
     if (!this.#isAnswered) this.onGone(reason);
-  };
+  }
 }
 
 function ignore(): void {}

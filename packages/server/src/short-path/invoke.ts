@@ -100,7 +100,8 @@ class ShortRequest {
     this.header = call.requestHeader;
     this.contextValues = call.values;
     this[callOf] = call;
-    Object.defineProperties(this, requestProperties);
+    Object.defineProperty(this, "signal", signalOfCall);
+    Object.defineProperty(this, "url", urlOfCall);
   }
 }
 
@@ -137,7 +138,8 @@ class ShortResponse {
   constructor(call: ShortCall) {
     this.service = call.service;
     this[callOf] = call;
-    Object.defineProperties(this, responseProperties);
+    Object.defineProperty(this, "header", headerOfCall);
+    Object.defineProperty(this, "trailer", trailerOfCall);
   }
 }
 
@@ -165,23 +167,18 @@ class ShortStreamResponse extends ShortResponse implements StreamResponse {
   }
 }
 
-const requestProperties = onDemand({ signal: (call) => call.signal, url: (call) => call.url });
-const responseProperties = onDemand({
-  header: (call) => call.responseHeader,
-  trailer: (call) => call.responseTrailer,
-});
+const signalOfCall = onDemand((call) => call.signal);
+const urlOfCall = onDemand((call) => call.url);
+const headerOfCall = onDemand((call) => call.responseHeader);
+const trailerOfCall = onDemand((call) => call.responseTrailer);
 
-function onDemand(getters: Readonly<Record<string, (call: ShortCall) => unknown>>): PropertyDescriptorMap {
-  const entries = Object.entries(getters).map(([name, get]) => {
-    const descriptor: PropertyDescriptor & ThisType<{ readonly [callOf]: ShortCall }> = {
-      enumerable: true,
-      get() {
-        return get(this[callOf]);
-      },
-    };
-    return [name, descriptor] as const;
-  });
-  return Object.fromEntries(entries);
+function onDemand(get: (call: ShortCall) => unknown): PropertyDescriptor & ThisType<{ readonly [callOf]: ShortCall }> {
+  return {
+    enumerable: true,
+    get() {
+      return get(this[callOf]);
+    },
+  };
 }
 
 /** A call's context with what an interceptor has put into the request instead. */

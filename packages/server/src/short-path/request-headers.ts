@@ -14,8 +14,9 @@ export class RequestHeaders implements Headers {
 
   get(name: string): string | null {
     if (this.#copy !== undefined) return this.#copy.get(name);
-    const value = this.#source[name] ?? this.#source[name.toLowerCase()];
-    return typeof value === "string" && !name.startsWith(":") ? value.trim() : this.#own.get(name);
+    const value = this.#source[name.toLowerCase()];
+    if (value === undefined || name.startsWith(":")) return null;
+    return typeof value === "string" ? value.trim() : this.#own.get(name);
   }
 
   has(name: string): boolean {

@@ -1,21 +1,15 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { Code, ConnectError, type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import { Code, ConnectError, type ContextValues, type HandlerContext } from "@connectrpc/connect";
 import type { Ending } from "../ending.ts";
+import { CallValues } from "./call-values.ts";
 import { endOfCall } from "./close-reason.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ShortSpec } from "./record-specs.ts";
 import { RequestHeaders } from "./request-headers.ts";
+import type { Wire } from "./wire.ts";
 
-/** What a call is made of. */
-export interface ShortCallInit {
-  readonly spec: ShortSpec;
-  readonly exchange: Exchange;
-  readonly protocolName: string;
-  /** What the answer's headers and trailers begin with, should a handler look at them. */
-  readonly firstHeader: Readonly<Record<string, string>>;
-  readonly firstTrailer: Readonly<Record<string, string>>;
-  readonly timeoutMs: number | undefined;
-}
+/** The calls that are not over yet. */
+export type OpenCalls = Set<ShortCall>;
 
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
@@ -25,13 +19,11 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
  */
 export class ShortCall implements HandlerContext, Ending {
   readonly spec: ShortSpec;
+  readonly wire: Wire;
   readonly exchange: Exchange;
-  readonly protocolName: string;
   readonly requestMethod = "POST";
-  readonly values: ContextValues = createContextValues();
-  /** To be told, once, when the call is over. */
-  onOver: (call: ShortCall) => void = () => {};
-  readonly #init: ShortCallInit;
+  readonly values: ContextValues = new CallValues();
+  readonly #open: OpenCalls;
   readonly #deadlineMs: number | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
   #isOver = false;
@@ -42,12 +34,12 @@ export class ShortCall implements HandlerContext, Ending {
   #responseHeader: Headers | undefined;
   #responseTrailer: Headers | undefined;
 
-  constructor(init: ShortCallInit) {
-    const { spec, exchange, protocolName, timeoutMs } = init;
-    this.#init = init;
+  constructor(spec: ShortSpec, wire: Wire, exchange: Exchange, open: OpenCalls, timeoutMs: number | undefined) {
     this.spec = spec;
+    this.wire = wire;
     this.exchange = exchange;
-    this.protocolName = protocolName;
+    this.#open = open;
+    open.add(this);
     exchange.onGone = (reason) => this.end(reason);
     if (timeoutMs === undefined) return;
     this.#deadlineMs = Date.now() + timeoutMs;
@@ -57,6 +49,10 @@ export class ShortCall implements HandlerContext, Ending {
 
   get method(): DescMethod {
     return this.spec.method;
+  }
+
+  get protocolName(): string {
+    return this.wire.protocolName;
   }
 
   get service(): DescService {
@@ -85,11 +81,11 @@ export class ShortCall implements HandlerContext, Ending {
   }
 
   get responseHeader(): Headers {
-    return (this.#responseHeader ??= new Headers(this.#init.firstHeader));
+    return (this.#responseHeader ??= new Headers(this.wire.firstHeader));
   }
 
   get responseTrailer(): Headers {
-    return (this.#responseTrailer ??= new Headers(this.#init.firstTrailer));
+    return (this.#responseTrailer ??= new Headers(this.wire.firstTrailer));
   }
 
   /** The answer's headers, if anybody has looked at them. */
@@ -130,7 +126,7 @@ export class ShortCall implements HandlerContext, Ending {
     for (const listener of listeners) listener();
     this.#controller?.abort(reason);
     this.exchange.interrupt(reason);
-    this.onOver(this);
+    this.#open.delete(this);
   }
 }
 

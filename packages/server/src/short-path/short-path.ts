@@ -49,7 +49,7 @@ import { Http1Exchange } from "./http1-exchange.ts";
 import { Http2Exchange } from "./http2-exchange.ts";
 import type { ShortSpec } from "./record-specs.ts";
 import type { ShortPathSettings } from "./settings.ts";
-import { ShortCall } from "./short-call.ts";
+import { type OpenCalls, ShortCall } from "./short-call.ts";
 import { ShortMethod } from "./short-method.ts";
 import type { Wire } from "./wire.ts";
 
@@ -75,7 +75,7 @@ const AUTHORITIES_MAX = 64;
 export class ShortPath {
   readonly #options: ShortPathOptions;
   readonly #methods: ReadonlyMap<string, ShortMethod>;
-  readonly #open = new Set<ShortCall>();
+  readonly #open: OpenCalls = new Set();
   readonly #authorities = new Set<string>();
 
   constructor(options: ShortPathOptions) {
@@ -137,14 +137,10 @@ export class ShortPath {
 
   #serve({ method, wire, timeoutMs }: Admitted, exchange: Exchange): void {
     const { settings, log } = this.#options;
-    const { protocolName, firstHeader, firstTrailer } = wire;
     const { spec, invoke } = method;
-    const call = new ShortCall({ spec, exchange, protocolName, firstHeader, firstTrailer, timeoutMs });
-    this.#open.add(call);
-    call.onOver = (ended) => this.#open.delete(ended);
-    const path = { gate: settings.requestGate, wire, invoke };
-    const answered = spec.kind === "unary" ? answerUnary(call, path) : answerStream(call, path);
-    answered.catch((error: unknown) => {
+    const call = new ShortCall(spec, wire, exchange, this.#open, timeoutMs);
+    const answer = spec.kind === "unary" ? answerUnary : answerStream;
+    answer(call, invoke, settings.requestGate).catch((error: unknown) => {
       log.warn({ err: error, method: spec.method.name }, "a response could not be written");
       exchange.destroy();
     });
