@@ -127,16 +127,17 @@ describe("an agent's token", () => {
   });
 });
 
-describe("an editor's token, for a Zed that is told by its settings", () => {
-  async function zed(taskId = stage.app.world.newId("tsk")) {
-    const session = await claimSession(stage.app, { taskId });
-    const editor = new ScriptedEditor(stage.app, session.instanceId);
-    await editor.launch();
-    const { instanceId } = session;
-    const access = await grantEditorAccess(stage.app, { instanceId, launch: 1 });
-    return { taskId, session, editor, token: tokenIn(access === null ? [] : [access]) };
-  }
+/** A session whose editor is a Zed that was just launched. */
+async function zed(taskId = stage.app.world.newId("tsk")) {
+  const session = await claimSession(stage.app, { taskId });
+  const editor = new ScriptedEditor(stage.app, session.instanceId);
+  await editor.launch();
+  const { instanceId } = session;
+  const access = await grantEditorAccess(stage.app, { instanceId, launch: 1 });
+  return { taskId, session, editor, token: tokenIn(access === null ? [] : [access]) };
+}
 
+describe("an editor's token, for a Zed that is told by its settings", () => {
   test("stands for the only session of the editor", async () => {
     const { token, session } = await zed();
     expect((await find(token))?.session?.workSessionId).toBe(session.workSessionId);
