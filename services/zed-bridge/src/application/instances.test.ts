@@ -65,6 +65,13 @@ describe("an instance", () => {
     expect(await instance()).toMatchObject({ status: "running", pid: 1_002 });
   });
 
+  test("counts the end of a process once, however many notice it", async () => {
+    await editor.start();
+    await editor.crash();
+    await editor.crash();
+    expect(await instance()).toMatchObject({ restartCount: 1, recentExits: [expect.any(Number)] });
+  });
+
   test("is launched once at a time", async () => {
     await editor.launch();
     expect(await prepareLaunch(bridge.app, { instanceId: session.instanceId })).toBeNull();

@@ -31,6 +31,8 @@ export async function recordExit(app: App, command: RecordExit): Promise<void> {
   await app.database.transact(async (unit) => {
     const instance = await unit.instances.lock(instanceId);
     if (instance === null || instance.launchCount !== launch) return;
+    // A launch has its token until its end is recorded: whoever notices the end after that is late.
+    if (instance.tokenHash === null) return;
     const reason = redact(command.reason, { texts: app.secrets, tokenHash: instance.tokenHash });
     const scopes = await lockThreads(app, unit, instance, now);
     forgetProcess(app, instance, logLines);

@@ -8,7 +8,7 @@ export interface InstanceFolder {
   readonly home: string;
   readonly temporary: string;
   readonly data: string;
-  /** What its processes wrote to stdout and stderr. */
+  /** What its present process writes to stdout and stderr; beside it, with `.1`, what the one before wrote. */
   readonly logFile: string;
 }
 

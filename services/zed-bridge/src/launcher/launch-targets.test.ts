@@ -117,7 +117,7 @@ const all = ["acp-host", "zed-headless", "zed", "external"] as const;
 const ofTheBridge = ["acp-host", "zed-headless", "zed"] as const;
 
 // One session for each target: whatever is done to its process, the next test finds a thread in which it can go on.
-describe.each(all)("an editor that is launched as %s", (target) => {
+describe.each(all)("an editor that is launched as %s", { timeout: 60_000 }, (target) => {
   beforeAll(() => begin(target), 60_000);
   afterAll(end);
 
@@ -164,7 +164,7 @@ describe.each(all)("an editor that is launched as %s", (target) => {
   });
 });
 
-describe.each(ofTheBridge)("a process that the bridge launches as %s", (target) => {
+describe.each(ofTheBridge)("a process that the bridge launches as %s", { timeout: 60_000 }, (target) => {
   let pid: number | null;
 
   beforeAll(async () => {

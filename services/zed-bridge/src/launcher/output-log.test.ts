@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { lastLogLines, logBytesMax, trimLog } from "./output-log.ts";
+import { beginLog, lastLogLines, logBytesMax, trimLog } from "./output-log.ts";
 
 let folder: string;
 let file: string;
@@ -18,6 +18,15 @@ describe("an output log", () => {
   test("has no lines before anything was written", async () => {
     await trimLog(file);
     expect(await lastLogLines(file)).toEqual([]);
+  });
+
+  test("holds what one launch has written, and the one before is put aside", async () => {
+    for (const launch of ["first", "second"]) {
+      await beginLog(file);
+      appendFileSync(file, `${launch}\n`);
+    }
+    expect(await lastLogLines(file)).toEqual(["second"]);
+    expect(await lastLogLines(`${file}.1`)).toEqual(["first"]);
   });
 
   test("shows its last hundred lines, readable", async () => {

@@ -4,7 +4,7 @@
 // would block them when the bridge is slow. So nobody stands between a flood and the disk but us looking now and then:
 // a file that has grown over its limit is emptied but for its end. Writers append, so they go on at the new end; what
 // they write in the moment between reading the end and emptying the file is lost, which a log may.
-import { open, type FileHandle } from "node:fs/promises";
+import { type FileHandle, open, rename } from "node:fs/promises";
 
 /** The most that an output log keeps, in bytes; between two looks it may be more. */
 export const logBytesMax = 1024 * 1024;
@@ -12,6 +12,13 @@ export const logBytesMax = 1024 * 1024;
 const KEPT_BYTES = 64 * 1024;
 const LINES_MAX = 100;
 const SECRET_BYTES_MAX = 4096;
+
+/** Puts the output of an earlier launch aside, in place of that of the one before: each launch has a log of its own. */
+export async function beginLog(file: string): Promise<void> {
+  await rename(file, `${file}.1`).catch((error: unknown) => {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  });
+}
 
 /** Empties the file but for its end if it is over the limit, and says whether it was. One that does not exist is left so. */
 export async function trimLog(file: string): Promise<boolean> {

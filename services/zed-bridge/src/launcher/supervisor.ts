@@ -29,7 +29,7 @@ import { endProcesses } from "./instance-processes.ts";
 import type { LaunchRecipe } from "./launch-recipe.ts";
 import { LogKeeper } from "./log-keeper.ts";
 import { nextStep, type Step } from "./next-step.ts";
-import { lastLogLines } from "./output-log.ts";
+import { beginLog, lastLogLines } from "./output-log.ts";
 import { isAlive, type ProcessIdentity } from "./process-identity.ts";
 import { defaultSupervisorLimits, type SupervisorLimits } from "./supervisor-limits.ts";
 
@@ -219,6 +219,7 @@ export class Supervisor {
     if (recipe === undefined) throw new Error(`this bridge does not know the launch target ${launch.launchTarget}`);
     const folder = this.#folder(launch.instanceId);
     await makeInstanceFolder(folder);
+    await beginLog(folder.logFile);
     const access = launch.launchTarget === "acp-host" ? null : await grantEditorAccess(this.#options.app, launch);
     const mcpServers = access === null ? [] : [access];
     return startGated(await recipe.plan({ ...launch, folder, bridgeAddress, mcpServers }), folder.logFile);
