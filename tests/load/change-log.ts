@@ -5,11 +5,15 @@
 //   batched   numbered after the commit, by `sequence_changes`, as the task-service does it
 //   service   the same through the use cases of the service: a session is claimed and given back in turn
 //
+// The first three send a change as the service does: one statement that writes the row and its entry in the log, in one
+// message with begin and commit.
+//
 //    node tests/load/change-log.ts [writers] [seconds]
 //
 // Figures of one run can be compared with each other, not with those of another machine or another day.
 
-import { Pool, type PoolClient } from "pg";
+import { Pool } from "pg";
+import { sendTogether } from "../../packages/persistence/src/send-together.ts";
 import { withApp } from "./measuring/load-app.ts";
 import { withLoadDatabase } from "./measuring/load-database.ts";
 import { say, sayGoal, sayMachine } from "./measuring/report.ts";
@@ -25,14 +29,16 @@ const goals = [
 ] as const;
 
 const BEFORE = JSON.stringify({ status: "pending" });
-const append = `insert into change_log (tenant, kind, ref_id, task_id, before, after)
-  select tenant, 'task', id, id, $2, to_jsonb(tasks) from tasks where id = $1`;
+const change = "with changed as (update tasks set version = version + 1 where id = $1 returning *)";
+const append = `${change}
+  insert into change_log (tenant, kind, ref_id, task_id, before, after)
+  select tenant, 'task', id, id, $2::jsonb, to_jsonb(changed) from changed`;
 // Numbers of different tenants would collide in the log of all; each has a range of its own, below zero.
-const appendLocked = `with head as (
-    update locked_heads h set seq = h.seq - 1 from tasks t where t.id = $1 and h.tenant = t.tenant returning h.seq
+const appendLocked = `${change}, head as (
+    update locked_heads h set seq = h.seq - 1 from changed where h.tenant = changed.tenant returning h.seq
   )
   insert into change_log (seq, tenant, kind, ref_id, task_id, before, after)
-  select head.seq, tenant, 'task', id, id, $2, to_jsonb(tasks) from tasks, head where id = $1`;
+  select head.seq, tenant, 'task', id, id, $2::jsonb, to_jsonb(changed) from changed, head`;
 
 /** One way to write changes; how many were written is counted by the callers. */
 interface Contender {
@@ -80,7 +86,7 @@ class RawLog {
   async #change({ name, text, id }: { name: string; text: string; id: string }): Promise<void> {
     const client = await this.#pool.connect();
     try {
-      await changeOnce(client, { name, text, id });
+      await sendTogether(client, [BEGIN, { text, values: [id, BEFORE] }, COMMIT]);
     } finally {
       client.release();
     }
@@ -101,12 +107,8 @@ class RawLog {
   }
 }
 
-async function changeOnce(client: PoolClient, { name, text, id }: { name: string; text: string; id: string }) {
-  await client.query("begin");
-  await client.query({ name: "change", text: "update tasks set version = version + 1 where id = $1", values: [id] });
-  await client.query({ name, text, values: [id, BEFORE] });
-  await client.query("commit");
-}
+const BEGIN = { text: "begin", values: [] };
+const COMMIT = { text: "commit", values: [] };
 
 /** How many times a second the writers do it. */
 async function measure(writers: readonly (() => Promise<unknown>)[]): Promise<number> {

@@ -16,7 +16,7 @@ const NAMES_MAX = 100;
 const CANDIDATES_MAX = 200;
 /** A text is named when it comes for the third time. */
 const SIGHTINGS = 3;
-const TEXT_LENGTH_MAX = 4_000;
+const TEXT_LENGTH_MAX = 8_000;
 
 /** The names that one connection gives to its statements. */
 export class StatementNames {

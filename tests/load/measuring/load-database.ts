@@ -29,3 +29,12 @@ export async function withLoadDatabase(work: (database: LoadDatabase) => Promise
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** One more database on the same server. */
+export async function furtherDatabase({ url }: LoadDatabase, name: string): Promise<string> {
+  const server = new URL(url);
+  server.pathname = "";
+  const further = await ensureDatabase(server.href, name);
+  await migrateTaskService(further);
+  return further;
+}

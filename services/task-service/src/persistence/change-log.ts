@@ -78,12 +78,11 @@ export class ChangeRecorder {
     for (const { entity } of changes) countVersion(entity);
     const entries = [...this.#touched]
       .filter(([resource, { isRemoved }]) => isRemoved || changed.has(resource))
-      .map(([resource, touched]) => ({ stage: stageOf(resource, touched), entry: entryOf(resource, touched) }))
-      .toSorted((a, b) => a.stage - b.stage);
-    if (changes.length === 0 && entries.length === 0) return null;
+      .toSorted((a, b) => stageOf(...a) - stageOf(...b));
+    if (entries.length === 0) return null;
     return writingOf(
       changes,
-      entries.map(({ entry }) => entry),
+      entries.map(([resource, touched]) => entryOf(resource, touched)),
     );
   }
 }
@@ -98,9 +97,9 @@ function stageOf(resource: Resource, { before }: Touched): number {
   return before === null ? 1 : 3;
 }
 
-function entryOf(resource: Resource, { before, isRemoved }: Touched): LogEntry {
+function entryOf(resource: Resource, { before, isRemoved: isGone }: Touched): LogEntry {
   const { id, tenant } = resource;
-  const isTask = resource instanceof Task;
-  const kind = isTask ? "task" : "work_session";
-  return { tenant, kind, ref_id: id, task_id: isTask ? id : resource.taskId, before, is_gone: isRemoved };
+  return resource instanceof Task
+    ? { resource, kind: "task", id, tenant, taskId: id, before, isGone }
+    : { resource, kind: "work_session", id, tenant, taskId: resource.taskId, before, isGone };
 }

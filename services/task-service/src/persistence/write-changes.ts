@@ -1,128 +1,120 @@
 // Writing what a transaction has changed: one statement for all of it
 //
 // The unit of work knows which entities are new, changed or gone. Its own way of writing them is a statement for each,
-// with the values in its text, so that PostgreSQL parses and plans every one anew. Here they are one statement, whose text
-// depends only on what kinds of changes there are, so that it is prepared; the rows are parameters, as JSON. The rows of
-// the change log are written by the same statement, from what its other parts return:
+// with the values in its text, so that PostgreSQL parses and plans every one anew. Here they are one statement with
+// parameters; its text depends only on what kinds of changes there are, so the usual ones are prepared. The change log's
+// rows are written by the same statement, from what its other parts return:
 //
-//    with create_tasks as (insert into tasks … returning *), update_work_sessions as (…), …
-//    insert into change_log … select …, the row as it is now, …
+//    with new_tasks as (insert into tasks … returning *), change_1 as (update work_sessions … returning *), …,
+//      entries as (select 0 as place, …, the row as it is now from new_tasks union all …)
+//    insert into change_log … select … from entries order by place …
 //
-// Of a changed row all columns are set that can change: each to its new value, or to the one that it has. Who changes a
-// row has locked it before; should it not be there nevertheless, the statement fails.
+// Who changes a row has locked it before. Should it not be there nevertheless, there is an entry too few, and the
+// statement fails.
 
 import type { Statement } from "@helix-zed/persistence";
 import { type ChangeSet, ChangeSetType } from "@mikro-orm/core";
 
-/** A change as the log keeps it, without the row itself. */
+/** What the log is to know of a resource beside its row. */
 export interface LogEntry {
-  readonly tenant: string;
+  readonly resource: object;
   readonly kind: "task" | "work_session";
-  readonly ref_id: string;
-  readonly task_id: string;
+  readonly id: string;
+  readonly tenant: string;
+  readonly taskId: string;
   /** What a filter can ask about what it was; `null` for what is new. */
-  readonly before: unknown;
-  readonly is_gone: boolean;
+  readonly before: object | null;
+  readonly isGone: boolean;
 }
 
-const STATUS = ["status", "status_reason", "status_changed_at", "version", "updated_at", "started_at", "completed_at"];
-const LEASE = ["runner", "lease_epoch", "lease_expires_at", "attempt"];
+type Change = ChangeSet<object>;
 
-/** The columns that change, by table; all others stay as they were written first. */
-const changeable: Readonly<Record<string, readonly string[]>> = {
-  tasks: STATUS,
-  work_sessions: [...STATUS, ...LEASE, "result", "helix_session_id", "spawned_by_session_id"],
-};
-
-type AnyChange = ChangeSet<object>;
-
-/** The changes of one type in one table: one part of the statement, and its parameter. */
-interface Part {
-  readonly name: string;
-  readonly sql: (parameter: string) => string;
-  readonly rows: unknown;
+/** The statement that writes changes, and their entries in the log in this order. */
+export function writingOf(changes: readonly Change[], entries: readonly LogEntry[]): Statement {
+  const writing = new Writing();
+  for (const group of Map.groupBy(of(changes, ChangeSetType.CREATE), ({ meta }) => meta.tableName).values()) {
+    writing.insert(group);
+  }
+  for (const change of of(changes, ChangeSetType.UPDATE)) writing.update(change);
+  for (const change of of(changes, ChangeSetType.DELETE)) writing.delete(change);
+  for (const entry of entries) writing.log(entry);
+  return writing.statement(entries.length);
 }
 
-/** The statement that writes changes and their entries in the log, in this order. */
-export function writingOf(changes: readonly AnyChange[], entries: readonly LogEntry[]): Statement {
-  const groups = Map.groupBy(changes, ({ type, meta }) => `${type}_${meta.tableName}`);
-  const parts = [...groups].map(([name, group]) => partOf(name, group)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const withs = parts.map(({ name, sql }, place) => `${name} as (${sql(`$${place + 1}::jsonb`)})`);
-  const states = parts.filter(isLogged).map(({ name }) => `select id, to_jsonb(r) as state from ${name} r`);
-  const written = states.length > 0 ? states.join(" union all ") : "select null as id, null::jsonb as state";
-  const text = `with ${[...withs, `written as (${written})`].join(", ")} ${appending(`$${parts.length + 1}::jsonb`)}`;
-  const log = entries.map((entry, place) => ({ ...entry, place }));
-  return { text, values: [...parts.map(({ rows }) => rows), log].map((rows) => JSON.stringify(rows)) };
+function of(changes: readonly Change[], wanted: ChangeSetType): Change[] {
+  return changes.filter(({ type }) => type === wanted);
 }
 
-function isLogged({ name }: Part): boolean {
-  return /^(?:create|update)_(?:tasks|work_sessions)$/.test(name);
+class Writing {
+  readonly #parts: string[] = [];
+  readonly #values: unknown[] = [];
+  readonly #entries: string[] = [];
+  /** The parts that return the rows of entities. */
+  readonly #partOf = new Map<object, string>();
+
+  insert(changes: readonly Change[]): void {
+    const [first] = changes;
+    if (first === undefined) return;
+    const { tableName, props } = first.meta;
+    const written = props.filter(({ name }) => name in first.payload);
+    const rows = changes.map(
+      ({ payload }) => `(${written.map(({ name }) => this.#value(Reflect.get(payload, name))).join(", ")})`,
+    );
+    const columns = written.map(columnOf).join(", ");
+    const part = this.#part(`insert into ${tableName} (${columns}) values ${rows.join(", ")} returning *`);
+    for (const { entity } of changes) this.#partOf.set(entity, part);
+  }
+
+  update({ entity, payload, meta: { tableName, props } }: Change): void {
+    const changed = props.filter(({ name }) => name in payload && name !== "version");
+    const columns = changed.map((prop) => `${columnOf(prop)} = ${this.#value(Reflect.get(payload, prop.name))}`);
+    const set = [...columns, "version = version + 1"].join(", ");
+    const id = this.#value(idOf(entity));
+    this.#partOf.set(entity, this.#part(`update ${tableName} set ${set} where id = ${id} returning *`));
+  }
+
+  delete({ entity, meta: { tableName } }: Change): void {
+    this.#part(`delete from ${tableName} where id = ${this.#value(idOf(entity))}`);
+  }
+
+  log({ resource, kind, id, tenant, taskId, before, isGone }: LogEntry): void {
+    const place = `${this.#entries.length} as place, '${kind}' as kind`;
+    const was = `${before === null ? "null" : this.#value(JSON.stringify(before))}::jsonb as before`;
+    const part = this.#partOf.get(resource);
+    if (isGone) {
+      const ids = `${this.#value(id)} as ref_id, ${this.#value(tenant)} as tenant, ${this.#value(taskId)} as task_id`;
+      this.#entries.push(`select ${place}, ${ids}, ${was}, null::jsonb as after`);
+    } else if (part !== undefined) {
+      const ids = `id as ref_id, tenant, ${kind === "task" ? "id" : "task_id"} as task_id`;
+      const row = `${part} where id = ${this.#value(id)}`;
+      this.#entries.push(`select ${place}, ${ids}, ${was}, to_jsonb(${part}) as after from ${row}`);
+    }
+  }
+
+  statement(entryCount: number): Statement {
+    const entries = `entries as (${this.#entries.join(" union all ")})`;
+    const text = `with ${[...this.#parts, entries].join(", ")}
+      insert into change_log (tenant, kind, ref_id, task_id, before, after)
+      select tenant, kind, ref_id, task_id, before, after from entries
+      where 1 / (case (select count(*) from entries) when ${entryCount} then 1 else 0 end) = 1 order by place`;
+    return { text, values: this.#values };
+  }
+
+  #part(sql: string): string {
+    const name = `part_${this.#parts.length}`;
+    this.#parts.push(`${name} as (${sql})`);
+    return name;
+  }
+
+  #value(value: unknown): string {
+    return `$${this.#values.push(value ?? null)}`;
+  }
 }
 
-// Where a row ought to have been written and was not, there comes something that is no JSON, which fails.
-function appending(entries: string): string {
-  return `
-    insert into change_log (tenant, kind, ref_id, task_id, before, after)
-    select tenant, kind, ref_id, task_id, before,
-      case when not is_gone then coalesce(state, ('There is no row of ' || ref_id)::jsonb) end
-    from jsonb_to_recordset(${entries})
-      as c (place integer, tenant text, kind text, ref_id text, task_id text, before jsonb, is_gone boolean)
-    left join written on written.id = c.ref_id
-    order by place`;
-}
-
-function partOf(name: string, changes: readonly AnyChange[]): Part {
-  const [first] = changes;
-  if (first === undefined) throw new Error("A part of nothing.");
-  const { type, meta } = first;
-  if (type === ChangeSetType.CREATE)
-    return { name, sql: inserting(meta), rows: changes.map((change) => rowOf(change)) };
-  if (type === ChangeSetType.DELETE) return { name, sql: deleting(meta), rows: changes.map(idOf) };
-  return {
-    name,
-    sql: updating(meta),
-    rows: Object.fromEntries(changes.map((change) => [idOf(change), patchOf(change)])),
-  };
-}
-
-type Meta = AnyChange["meta"];
-
-function inserting({ tableName, props }: Meta) {
-  const columns = props.map(columnOf).join(", ");
-  return (rows: string) =>
-    `insert into ${tableName} (${columns}) select ${columns} from jsonb_populate_recordset(null::${tableName}, ${rows}) returning *`;
-}
-
-function updating({ tableName }: Meta) {
-  const columns = (changeable[tableName] ?? []).join(", ");
-  return (patches: string) =>
-    `update ${tableName} r set (${columns}) = (select ${columns} from jsonb_populate_record(r, ${patches} -> r.id))
-     where id = any(array(select jsonb_object_keys(${patches}))) returning r.*`;
-}
-
-function deleting({ tableName }: Meta) {
-  return (ids: string) => `delete from ${tableName} where id = any(array(select jsonb_array_elements_text(${ids})))`;
-}
-
-function columnOf({ fieldNames: [column = ""] }: Meta["props"][number]): string {
+function columnOf({ fieldNames: [column = ""] }: Change["meta"]["props"][number]): string {
   return column;
 }
 
-function rowOf({ entity, meta: { props } }: AnyChange, written = props) {
-  return Object.fromEntries(written.map((prop): [string, unknown] => [columnOf(prop), Reflect.get(entity, prop.name)]));
-}
-
-function patchOf(change: AnyChange) {
-  const { payload, meta } = change;
-  const patch = rowOf(
-    change,
-    meta.props.filter(({ name }) => name === "version" || name in payload),
-  );
-  const fixed = Object.keys(patch).find((column) => !changeable[meta.tableName]?.includes(column));
-  if (fixed !== undefined) throw new Error(`The column ${fixed} of ${meta.tableName} does not change.`);
-  return patch;
-}
-
-function idOf({ entity }: AnyChange): string {
+function idOf(entity: object): string {
   return String(Reflect.get(entity, "id"));
 }
