@@ -111,6 +111,12 @@ describe("npm start", () => {
     expect(output).toMatch(new RegExp(`^Starting.*\n.*Port ${port} for the task-service .* is in use.*\n$`));
   });
 
+  test.runIf(process.platform === "linux")("says in one line that its data folder cannot be made", async () => {
+    const { code, output } = await new Start({ HELIX_ZED_DATA_DIR: "/proc/x/y" }).end();
+    expect(code).toBe(1);
+    expect(output).toMatch(/^Starting.*\n.*\/proc\/x\/y cannot be used \(ENOENT\); set HELIX_ZED_DATA_DIR.*\n$/);
+  });
+
   test("says in one line that the database cannot be used, without its password", async () => {
     const { code, output } = await new Start({ DATABASE_URL: "postgres://me:secret@127.0.0.1:1/postgres" }).end();
     expect(code).toBe(1);

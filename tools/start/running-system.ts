@@ -8,7 +8,7 @@
 // running, or somebody asked for it.
 
 import type { Environment } from "@helix-zed/server/environment";
-import { mkdirSync } from "node:fs";
+import { makeFolder } from "@helix-zed/server/make-folder";
 import path from "node:path";
 import { provideAccessTokens } from "./access-tokens.ts";
 import { claimPorts } from "./claim-ports.ts";
@@ -73,7 +73,7 @@ export async function startSystem(settings: StartSettings, outside: Outside): Pr
 /** Makes the folder and locks it; answers how to unlock it. */
 function openDataFolder(folder: string): () => void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     return lockDataFolder(folder);
   } catch (error) {
     if (!(error instanceof Error && "code" in error)) throw error;

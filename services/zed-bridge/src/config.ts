@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync, statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import {
   authenticationSettings,
   choice,
@@ -16,6 +16,7 @@ import {
   url,
   withDefault,
 } from "@helix-zed/server";
+import { makeFolder } from "@helix-zed/server/make-folder";
 import { permissionPolicies } from "@helix-zed/sync-protocol";
 import { builtInAgents, type ConfiguredAgents, readAgentsFile } from "./agents/agents-file.ts";
 import { defaultLimits } from "./domain/limits.ts";
@@ -115,7 +116,7 @@ function dataDirectory(): Parser<string> {
   return (value) => {
     const folder = path()(value);
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeFolder(folder, 0o700);
       return realpathSync(folder);
     } catch (error) {
       throw new Error(`names a folder that cannot be used: ${messageOf(error)}`, { cause: error });
