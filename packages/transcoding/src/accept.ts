@@ -1,4 +1,5 @@
-interface MediaRange {
+/** One of the things that an Accept or Accept-Encoding header lists. */
+export interface AcceptRange {
   readonly type: string;
   readonly quality: number;
 }
@@ -9,7 +10,7 @@ interface MediaRange {
  */
 export function negotiate(accept: string | undefined, offered: readonly string[]): string | undefined {
   if (accept === undefined || accept.trim() === "") return offered[0];
-  const ranges = accept.split(",").map(parseRange);
+  const ranges = parseRanges(accept);
   const liked = offered
     .map((type) => ({ type, quality: qualityOf(type, ranges) }))
     .filter(({ quality }) => quality > 0)
@@ -17,14 +18,19 @@ export function negotiate(accept: string | undefined, offered: readonly string[]
   return liked[0]?.type;
 }
 
-function parseRange(text: string): MediaRange {
+/** Reads an Accept or Accept-Encoding header. */
+export function parseRanges(header: string): AcceptRange[] {
+  return header.split(",").map(parseRange);
+}
+
+function parseRange(text: string): AcceptRange {
   const [type = "", ...parameters] = text.split(";").map((part) => part.trim().toLowerCase());
   const quality = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2);
   return { type, quality: quality === undefined ? 1 : Number(quality) || 0 };
 }
 
 // The most specific range decides, so that "text/*, text/html;q=0" refuses HTML.
-function qualityOf(type: string, ranges: readonly MediaRange[]): number {
+function qualityOf(type: string, ranges: readonly AcceptRange[]): number {
   const candidates = [type, `${type.slice(0, type.indexOf("/"))}/*`, "*/*"];
   for (const candidate of candidates) {
     const range = ranges.find((each) => each.type === candidate);

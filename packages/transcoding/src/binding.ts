@@ -2,6 +2,7 @@ import { type DescField, type DescMessage, type DescMethod, type DescService, ge
 import { type FieldPath, findField, isTextual, resolveFieldPath } from "./field-lookup.ts";
 import { http } from "./gen/google/api/annotations_pb.ts";
 import type { HttpRule } from "./gen/google/api/http_pb.ts";
+import { isHttpBody } from "./http-body.ts";
 import { type PathTemplate, parsePathTemplate, type TemplateVariable } from "./path-template.ts";
 import type { Route } from "./route-trie.ts";
 
@@ -9,7 +10,9 @@ import type { Route } from "./route-trie.ts";
 export type BodyRule =
   | { readonly kind: "none" }
   | { readonly kind: "all" }
-  | { readonly kind: "field"; readonly field: DescField };
+  | { readonly kind: "field"; readonly field: DescField }
+  /** Bytes of any media type: the request is an HttpBody, or has a field that is one. */
+  | { readonly kind: "raw"; readonly field: DescField | undefined };
 
 /** One way to call one RPC over HTTP: an HTTP rule, resolved against the messages and checked. */
 export interface Binding extends Route {
@@ -18,6 +21,8 @@ export interface Binding extends Route {
   readonly body: BodyRule;
   /** The field of the response that is the whole answer; undefined: the response itself is. */
   readonly responseBody: DescField | undefined;
+  /** Whether the answer is bytes of any media type. */
+  readonly answersRaw: boolean;
 }
 
 /** A google.api.http annotation that cannot be served; the message names the method. */
@@ -44,16 +49,17 @@ function bindAdditional(method: DescMethod, rule: HttpRule): Binding {
 
 function bind(method: DescMethod, rule: HttpRule): Binding {
   if (rule.selector !== "") throw new BindingError(method, "an annotation has no selector");
-  for (const message of [method.input, method.output]) refuseHttpBody(method, message);
   const [httpMethod, source] = patternOf(method, rule);
   const template = parseTemplate(method, source);
+  const responseBody = rule.responseBody === "" ? undefined : topLevelField(method, method.output, rule.responseBody);
   return {
     method,
     httpMethod,
     template,
     pathVariables: template.variables.map((variable) => ({ variable, fields: bindVariable(method, variable) })),
     body: bindBody(method, { httpMethod, name: rule.body }),
-    responseBody: rule.responseBody === "" ? undefined : topLevelField(method, method.output, rule.responseBody),
+    responseBody,
+    answersRaw: responseBody === undefined ? isHttpBody(method.output) : isSingularHttpBody(responseBody),
   };
 }
 
@@ -85,17 +91,17 @@ function bindVariable(method: DescMethod, { fieldPath }: TemplateVariable): Fiel
 function bindBody(method: DescMethod, { httpMethod, name }: { httpMethod: string; name: string }): BodyRule {
   if (name === "") return { kind: "none" };
   if (httpMethod === "GET" || httpMethod === "DELETE") throw new BindingError(method, `${httpMethod} has no body`);
-  return name === "*" ? { kind: "all" } : { kind: "field", field: topLevelField(method, method.input, name) };
+  if (name === "*") return isHttpBody(method.input) ? { kind: "raw", field: undefined } : { kind: "all" };
+  const field = topLevelField(method, method.input, name);
+  return { kind: isSingularHttpBody(field) ? "raw" : "field", field };
 }
 
 function topLevelField(method: DescMethod, message: DescMessage, name: string): DescField {
   const field = findField(message, name);
   if (field === undefined) throw new BindingError(method, `${message.name} has no field "${name}"`);
-  if (field.message !== undefined) refuseHttpBody(method, field.message);
   return field;
 }
 
-function refuseHttpBody(method: DescMethod, message: DescMessage): void {
-  if (message.typeName === "google.api.HttpBody")
-    throw new BindingError(method, "google.api.HttpBody is not supported");
+function isSingularHttpBody(field: DescField): boolean {
+  return field.fieldKind === "message" && isHttpBody(field.message);
 }

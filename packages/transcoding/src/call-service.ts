@@ -1,19 +1,20 @@
 import type { DescMethod, DescMethodServerStreaming, DescMethodUnary } from "@bufbuild/protobuf";
-import { Code } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { negotiate } from "./accept.ts";
 import { readTimeoutMs } from "./deadline.ts";
 import { decodeRequest } from "./decode-request.ts";
-import { findField } from "./field-lookup.ts";
 import { forwardRequestHeaders, forwardResponseHeaders } from "./forwarded-headers.ts";
 import type { Call } from "./invoker.ts";
 import { headerOf, type NodeRequest, type NodeResponse } from "./node-http.ts";
-import { readJsonBody } from "./request-body.ts";
-import { RestError } from "./rest-error.ts";
+import { answerOf } from "./unary-answer.ts";
+import { headerFieldsOf, isRead } from "./header-fields.ts";
+import { readJsonBody, readRawBody } from "./request-body.ts";
+import { PreconditionFailed, RestError } from "./rest-error.ts";
 import type { RestRoute } from "./rest-routes.ts";
 import type { RestSettings } from "./rest-settings.ts";
-import { sendJson } from "./send-json.ts";
+import { sendAnswer } from "./send-answer.ts";
 import { sendStream } from "./send-stream.ts";
-import { newlineDelimitedJson, serverSentEvents, type StreamFormat } from "./stream-format.ts";
+import { newlineDelimitedJson, rawBytes, serverSentEvents, type StreamFormat } from "./stream-format.ts";
 import { itemMaker } from "./stream-item.ts";
 
 /** A request that has found its route, and where its answer goes. */
@@ -46,18 +47,21 @@ function isServerStreaming(method: DescMethod): method is DescMethodServerStream
 
 async function callUnary(method: DescMethodUnary, exchange: Exchange, settings: RestSettings): Promise<void> {
   const { request, response, route } = exchange;
-  requireAcceptable(request, ["application/json"]);
+  if (!route.answersRaw) requireAcceptable(request, ["application/json"]);
   const call = await prepare(exchange, settings, settings.defaultTimeoutMs);
-  const { header, message } = await route.invoker.unary(method, call);
-  sendJson(response, {
-    status: 200,
-    headers: forwardResponseHeaders(header, settings.allowResponseHeader),
-    body: settings.writeJson(method.output, message, route.responseBody),
-    bodiless: request.method === "HEAD",
-  });
+  const reply = await route.invoker.unary(method, call).catch((error: unknown) => refuse(error, exchange));
+  await sendAnswer(request, response, answerOf(request, route, reply, settings), settings);
+}
+
+/** What the caller made depend on a version has failed because of the version. */
+function refuse(error: unknown, { request, route }: Exchange): never {
+  const depends = headerOf(request, "if-match") !== undefined && !isRead(route);
+  if (depends && error instanceof ConnectError && error.code === Code.Aborted) throw new PreconditionFailed(error);
+  throw error;
 }
 
 const formats: readonly StreamFormat[] = [serverSentEvents, newlineDelimitedJson];
+const streamTypes = formats.map((format) => format.contentType);
 
 async function callServerStream(
   method: DescMethodServerStreaming,
@@ -65,14 +69,13 @@ async function callServerStream(
   settings: RestSettings,
 ): Promise<void> {
   const { request, response, route } = exchange;
-  const contentType = requireAcceptable(
-    request,
-    formats.map((format) => format.contentType),
-  );
+  const contentType = route.answersRaw ? "" : requireAcceptable(request, streamTypes);
   const call = await prepare(exchange, settings, undefined);
   await sendStream(response, {
     open: () => route.invoker.serverStream(method, call),
-    format: formats.find((format) => format.contentType === contentType) ?? serverSentEvents,
+    format: route.answersRaw
+      ? rawBytes
+      : (formats.find((each) => each.contentType === contentType) ?? serverSentEvents),
     toItem: itemMaker(route, settings),
     headersOf: ({ header }) => forwardResponseHeaders(header, settings.allowResponseHeader),
     present: settings.present,
@@ -94,20 +97,15 @@ async function prepare(
   defaultTimeoutMs: number | undefined,
 ): Promise<Call> {
   const timeoutMs = readTimeoutMs(request) ?? defaultTimeoutMs;
-  const body = await readJsonBody(request, settings.maxBodyBytes);
-  const parts = { segments, rawQuery, body, header: resumeHeader(request, route, settings) };
+  const headers = headerFieldsOf(request, route, settings);
+  const isRaw = route.body.kind === "raw";
+  const rawBody = isRaw ? await readRawBody(request, settings.maxBodyBytes) : undefined;
+  const body = isRaw ? undefined : await readJsonBody(request, settings.maxBodyBytes);
+  const parts = { segments, rawQuery, body, rawBody, headers };
   return {
     request: decodeRequest(route, parts, settings.registry),
     header: forwardRequestHeaders(request.headers, settings.allowRequestHeader),
     signal,
     timeoutMs: timeoutMs && Math.min(timeoutMs, settings.maxTimeoutMs),
   };
-}
-
-/** Where a reconnecting EventSource wants to go on. */
-function resumeHeader(request: NodeRequest, { method }: RestRoute, { resumeField }: RestSettings) {
-  const value = headerOf(request, "last-event-id");
-  if (method.methodKind !== "server_streaming" || resumeField === undefined || !value) return undefined;
-  const field = findField(method.input, resumeField);
-  return field && { name: "last-event-id", field, value };
 }

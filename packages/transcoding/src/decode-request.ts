@@ -1,11 +1,14 @@
-import type { DescField, JsonValue, Message, Registry } from "@bufbuild/protobuf";
+import type { JsonValue, Message, Registry } from "@bufbuild/protobuf";
 import { reflect, type ReflectMessage } from "@bufbuild/protobuf/reflect";
 import { assignText } from "./assign-text.ts";
 import type { Binding } from "./binding.ts";
+import type { HeaderField } from "./header-fields.ts";
+import { setHttpBody } from "./http-body.ts";
 import { JsonReader } from "./json-reader.ts";
 import type { TemplateVariable } from "./path-template.ts";
 import { percentDecode, percentDecodeExceptSlash } from "./percent-decode.ts";
 import { applyQuery, parseQuery } from "./query-parameters.ts";
+import type { RawBody } from "./request-body.ts";
 import { invalidField } from "./rest-error.ts";
 import { Violations } from "./violations.ts";
 
@@ -16,8 +19,9 @@ export interface RequestParts {
   readonly rawQuery: string;
   /** undefined when there was no body. */
   readonly body: JsonValue | undefined;
-  /** A value from a header, which has the last word on its field. */
-  readonly header?: { readonly name: string; readonly field: DescField; readonly value: string } | undefined;
+  /** The body of a request that takes bytes of any kind. */
+  readonly rawBody?: RawBody | undefined;
+  readonly headers?: readonly HeaderField[];
 }
 
 /**
@@ -29,16 +33,26 @@ export function decodeRequest(binding: Binding, parts: RequestParts, registry?: 
   const reader = new JsonReader(violations, registry);
   const request = reflect(binding.method.input);
   if (parts.body !== undefined) readBody(reader, { binding, request }, parts.body);
+  if (parts.rawBody !== undefined && binding.body.kind === "raw")
+    setHttpBody(request, binding.body.field, parts.rawBody);
   applyQuery({ binding, request }, parseQuery(parts.rawQuery), { reader, violations });
   for (const { variable, fields } of binding.pathVariables) {
     const name = variable.fieldPath.join(".");
     assignText(reader, request, fields, capture(variable, parts.segments), name);
   }
-  if (parts.header !== undefined) {
-    assignText(reader, request, [parts.header.field], parts.header.value, parts.header.name);
-  }
+  for (const header of parts.headers ?? []) applyHeader({ reader, violations }, request, header);
   violations.throwIfAny();
   return request.message;
+}
+
+function applyHeader(
+  { reader, violations }: { readonly reader: JsonReader; readonly violations: Violations },
+  request: ReflectMessage,
+  { name, field, value, wins }: HeaderField,
+): void {
+  const before = field.fieldKind === "scalar" && request.isSet(field) ? String(request.get(field)) : undefined;
+  if (wins || before === undefined) assignText(reader, request, [field], value, name);
+  else if (before !== value) violations.add(name, `differs from ${field.name}, which the request gives as well`);
 }
 
 function readBody(
@@ -47,6 +61,7 @@ function readBody(
   json: JsonValue,
 ): void {
   if (body.kind === "none") throw invalidField("", "this request has no body");
+  if (body.kind === "raw") throw new Error("a body of any kind is not read as JSON");
   if (body.kind === "all") reader.readInto(request, json, "");
   else if (json !== null) reader.readField(request, body.field, json, body.field.name);
 }

@@ -10,7 +10,7 @@ import {
 } from "./gen/google/rpc/error_details_pb.ts";
 import { httpStatusOf } from "./http-status.ts";
 import { isJsonObject } from "./json-object.ts";
-import { RestError, type RestErrorDetails } from "./rest-error.ts";
+import { PreconditionFailed, RestError, type RestErrorDetails } from "./rest-error.ts";
 
 /**
  * Errors as AIP-193 shows them over HTTP:
@@ -42,11 +42,12 @@ export type ErrorPresenter = (error: unknown) => ErrorResponse;
 /** Makes the function that shows errors. */
 export function createErrorPresenter({ registry, domain }: ErrorOptions): ErrorPresenter {
   const types = createRegistry(file_google_rpc_error_details, ...(registry === undefined ? [] : [registry]));
-  return (thrown) => {
+  return (given) => {
+    const thrown = given instanceof PreconditionFailed ? given.cause : given;
     const error = toConnectError(thrown, domain);
     const { http, name } = httpStatusOf(error.code);
     const own: RestErrorDetails = thrown instanceof RestError ? thrown.details : {};
-    const status = own.httpStatus ?? http;
+    const status = given instanceof PreconditionFailed ? 412 : (own.httpStatus ?? http);
     const details = packDetails(error).map((detail) => detailToJson(detail, types));
     const retryDelayMs = retryDelayOf(error);
     return {

@@ -55,13 +55,14 @@ export function applyQuery(
 }
 
 function resolveParameter({ method, body }: Binding, name: string): FieldPath | string {
-  if (body.kind === "all") return "is not known: all fields of this request come from the body and the path";
+  if (body.kind === "all" || (body.kind === "raw" && body.field === undefined))
+    return "is not known: all fields of this request come from the body and the path";
   const path = resolveFieldPath(method.input, name.split("."));
   return path === "is not known" ? "is not a known query parameter" : path;
 }
 
 function problemOf({ body, pathVariables }: Binding, path: FieldPath): string | undefined {
-  if (body.kind === "field" && path[0] === body.field) return "is given in the body";
+  if ((body.kind === "field" || body.kind === "raw") && path[0] === body.field) return "is given in the body";
   if (pathVariables.some(({ fields }) => samePath(fields, path))) return "is given in the path";
   return isTextual(lastOf(path)) ? undefined : "cannot be given as a query parameter: it is a message or a map";
 }

@@ -1,25 +1,42 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
+import { contentTooLarge, decodeContent } from "./content-coding.ts";
 import { headerOf, type NodeRequest } from "./node-http.ts";
 import { callerGone, invalidField, RestError } from "./rest-error.ts";
 
-/** Reads the body of a request as JSON; undefined when it is empty. Refuses other media types, and more than `maxBytes`. */
-export async function readJsonBody(request: NodeRequest, maxBytes: number): Promise<JsonValue | undefined> {
-  const bytes = await readBytes(request, maxBytes).catch(refuseOrCancel);
-  if (bytes.length === 0) return undefined;
-  requireJson(headerOf(request, "content-type"));
-  requireIdentity(headerOf(request, "content-encoding"));
-  return parseJson(bytes);
+/** Bytes and their media type, as they came. */
+export interface RawBody {
+  readonly contentType: string;
+  readonly data: Uint8Array;
 }
 
-async function readBytes(request: NodeRequest, maxBytes: number): Promise<Uint8Array> {
-  if (Number(headerOf(request, "content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
+/** Reads the body of a request as JSON; undefined when it is empty. Refuses other media types, and more than `maxBytes`. */
+export async function readJsonBody(request: NodeRequest, maxBytes: number): Promise<JsonValue | undefined> {
+  const bytes = await readBytes(request, maxBytes);
+  if (bytes.length === 0) return undefined;
+  requireJson(headerOf(request, "content-type"));
+  return parseJson(await decodeContent(bytes, headerOf(request, "content-encoding"), maxBytes));
+}
+
+/** Reads the body of a request as it is, but for its coding. */
+export async function readRawBody(request: NodeRequest, maxBytes: number): Promise<RawBody> {
+  const bytes = await readBytes(request, maxBytes);
+  const data = await decodeContent(bytes, headerOf(request, "content-encoding"), maxBytes);
+  return { contentType: headerOf(request, "content-type") ?? "", data };
+}
+
+function readBytes(request: NodeRequest, maxBytes: number): Promise<Uint8Array> {
+  return collect(request, maxBytes).catch(refuseOrCancel);
+}
+
+async function collect(request: NodeRequest, maxBytes: number): Promise<Uint8Array> {
+  if (Number(headerOf(request, "content-length") ?? 0) > maxBytes) throw contentTooLarge(maxBytes);
   const chunks: Uint8Array[] = [];
   let size = 0;
   const body: AsyncIterable<Uint8Array> = request;
   for await (const chunk of body) {
     size += chunk.length;
-    if (size > maxBytes) throw tooLarge(maxBytes);
+    if (size > maxBytes) throw contentTooLarge(maxBytes);
     chunks.push(chunk);
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
@@ -31,11 +48,6 @@ function refuseOrCancel(error: unknown): never {
   throw callerGone();
 }
 
-function tooLarge(maxBytes: number): RestError {
-  const message = `The request is larger than ${maxBytes} bytes.`;
-  return new RestError(Code.ResourceExhausted, "MESSAGE_TOO_LARGE", message, { httpStatus: 413 });
-}
-
 function requireJson(contentType: string | undefined): void {
   if (contentType === undefined) return;
   const [type = "", ...parameters] = contentType.split(";").map((part) => part.trim().toLowerCase());
@@ -44,16 +56,9 @@ function requireJson(contentType: string | undefined): void {
     ?.slice(8)
     .replaceAll('"', "");
   if (type === "application/json" && (charset === undefined || charset === "utf-8" || charset === "utf8")) return;
-  throw unsupported("The body must be application/json in UTF-8.", { accept: "application/json" });
-}
-
-function requireIdentity(encoding: string | undefined): void {
-  if (encoding === undefined || encoding.toLowerCase() === "identity") return;
-  throw unsupported("A compressed body is not supported.", { "accept-encoding": "identity" });
-}
-
-function unsupported(message: string, headers: Record<string, string>): RestError {
-  return new RestError(Code.InvalidArgument, "UNSUPPORTED_MEDIA_TYPE", message, { httpStatus: 415, headers });
+  const details = { httpStatus: 415, headers: { accept: "application/json" } };
+  const message = "The body must be application/json in UTF-8.";
+  throw new RestError(Code.InvalidArgument, "UNSUPPORTED_MEDIA_TYPE", message, details);
 }
 
 function parseJson(bytes: Uint8Array): JsonValue {

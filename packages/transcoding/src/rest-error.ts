@@ -1,4 +1,4 @@
-import { Code } from "@connectrpc/connect";
+import { Code, type ConnectError } from "@connectrpc/connect";
 
 /** Why this library declines or fails a request by itself; UPPER_SNAKE, as google.rpc.ErrorInfo wants it. */
 export type RestReason =
@@ -7,6 +7,7 @@ export type RestReason =
   | "METHOD_NOT_ALLOWED"
   | "UNSUPPORTED_MEDIA_TYPE"
   | "NOT_ACCEPTABLE"
+  | "PRECONDITION_FAILED"
   | "MESSAGE_TOO_LARGE"
   | "NOT_IMPLEMENTED"
   | "CANCELLED"
@@ -44,6 +45,17 @@ export class RestError extends Error {
     this.code = code;
     this.reason = reason;
     this.details = details;
+  }
+}
+
+/** The service's refusal of a call that the caller made depend on `If-Match`: 412 over HTTP, with the service's words. */
+export class PreconditionFailed extends Error {
+  override readonly cause: ConnectError;
+
+  constructor(cause: ConnectError) {
+    super(cause.message);
+    this.name = "PreconditionFailed";
+    this.cause = cause;
   }
 }
 

@@ -1,11 +1,11 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { callService } from "./call-service.ts";
 import type { NodeHandler, NodeRequest, NodeResponse } from "./node-http.ts";
-import { callerGone, RestError } from "./rest-error.ts";
+import { callerGone, PreconditionFailed, RestError } from "./rest-error.ts";
 import type { RestOptions } from "./rest-options.ts";
 import { RestRoutes } from "./rest-routes.ts";
 import { type RestSettings, settle } from "./rest-settings.ts";
-import { sendJson } from "./send-json.ts";
+import { jsonAnswer, sendAnswer } from "./send-answer.ts";
 
 /**
  * REST for services whose methods carry google.api.http annotations.
@@ -37,7 +37,7 @@ async function answer(request: NodeRequest, response: NodeResponse, handling: Ha
   try {
     await dispatch(request, response, handling);
   } catch (error) {
-    sendError(request, response, handling.settings, error);
+    await sendError(request, response, handling.settings, error);
   }
 }
 
@@ -62,11 +62,17 @@ async function dispatch(
   }
 }
 
-function sendError(request: NodeRequest, response: NodeResponse, settings: RestSettings, thrown: unknown): void {
-  const expected = thrown instanceof RestError || thrown instanceof ConnectError;
+async function sendError(
+  request: NodeRequest,
+  response: NodeResponse,
+  settings: RestSettings,
+  thrown: unknown,
+): Promise<void> {
+  const expected =
+    thrown instanceof RestError || thrown instanceof ConnectError || thrown instanceof PreconditionFailed;
   const error = expected ? thrown : (settings.onUnexpected(thrown, request) ?? thrown);
   const { status, headers, body } = settings.present(error);
-  sendJson(response, { status, headers, body, bodiless: request.method === "HEAD" });
+  await sendAnswer(request, response, jsonAnswer(status, headers, body), settings);
 }
 
 function splitOnce(text: string, separator: string): string[] {

@@ -31,6 +31,15 @@ export interface RestOptions {
   readonly defaultTimeoutMs?: number;
   /** The longest deadline that a caller may ask for. Default: no limit. */
   readonly maxTimeoutMs?: number;
+  /**
+   * Field of requests and resources that holds a resource's entity tag, in double quotes as AIP-154 says: the `ETag` of
+   * reads, and what `If-Match` is put into. Default: none.
+   */
+  readonly etagField?: string;
+  /** Field of requests that makes a call safe to repeat: what `Idempotency-Key` is put into. Default: none. */
+  readonly requestIdField?: string;
+  /** The smallest answer that is compressed for callers who take that. Default: 1 KiB. Streams never are. */
+  readonly compressMinBytes?: number;
   readonly streams?: StreamOptions;
   /** Its abort ends all streams with UNAVAILABLE; unary calls go on. */
   readonly shutdownSignal?: AbortSignal;

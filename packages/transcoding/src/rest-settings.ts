@@ -20,6 +20,9 @@ export interface RestSettings {
   readonly maxTimeoutMs: number;
   readonly idField: string | undefined;
   readonly resumeField: string | undefined;
+  readonly etagField: string | undefined;
+  readonly requestIdField: string | undefined;
+  readonly compressMinBytes: number;
   readonly timing: StreamTiming;
   readonly onUnexpected: (error: unknown, request: NodeRequest) => ConnectError | undefined;
 }
@@ -41,6 +44,9 @@ export function settle(options: RestOptions): RestSettings {
     maxTimeoutMs: options.maxTimeoutMs ?? Number.POSITIVE_INFINITY,
     idField: streams.idField,
     resumeField: streams.resumeField,
+    etagField: options.etagField,
+    requestIdField: options.requestIdField,
+    compressMinBytes: options.compressMinBytes ?? 1_024,
     timing: { heartbeatMs: streams.heartbeatMs ?? 15_000, headerDelayMs: streams.headerDelayMs ?? 250 },
     onUnexpected: options.onUnexpected ?? (() => undefined),
   };

@@ -51,7 +51,7 @@ const threeBooks: Bookstore = {
 };
 
 const events = [
-  'id: t1\nevent: changed\ndata: {"resume_token":"t1","changed":{"name":"","title":"One","genre":"poetry"}}\n\n',
+  'id: t1\nevent: changed\ndata: {"resume_token":"t1","changed":{"name":"","title":"One","genre":"poetry","etag":""}}\n\n',
   'id: t2\nevent: deleted\ndata: {"resume_token":"t2","deleted":"b1"}\n\n',
   'id: t3\nevent: snapshot_complete\ndata: {"resume_token":"t3","snapshot_complete":{}}\n\n',
   "event: end\ndata: {}\n\n",

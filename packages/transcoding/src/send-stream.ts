@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Message } from "@bufbuild/protobuf";
 import type { ErrorPresenter } from "./error-response.ts";
+import { inertHeaders } from "./http-body.ts";
 import type { StreamReply } from "./invoker.ts";
 import type { NodeResponse } from "./node-http.ts";
 import type { StreamFormat, StreamItem } from "./stream-format.ts";
@@ -38,13 +39,17 @@ export async function sendStream(response: NodeResponse, answer: StreamAnswer): 
   try {
     const reply = await answer.open();
     body.headers = answer.headersOf(reply);
-    for await (const message of reply.messages) await body.write(format.item(toItem(message)));
+    for await (const message of reply.messages) {
+      const item = toItem(message);
+      body.contentType ||= item.raw?.contentType ?? "";
+      await body.write(format.item(item));
+    }
     body.begin();
     body.end(format.end);
   } catch (error) {
     if (!response.headersSent) throw error;
     const shown = present(error);
-    body.end(format.error(shown.body, shown.retryDelayMs));
+    body.fail(format.error(shown.body, shown.retryDelayMs));
   } finally {
     body.stopTimers();
   }
@@ -53,6 +58,8 @@ export async function sendStream(response: NodeResponse, answer: StreamAnswer): 
 class StreamBody {
   /** Headers of the service, once they are known. */
   headers: Readonly<Record<string, string>> = {};
+  /** The media type of the whole. */
+  contentType: string;
   readonly #response: NodeResponse;
   readonly #format: StreamFormat;
   readonly #signal: AbortSignal;
@@ -63,6 +70,7 @@ class StreamBody {
   constructor(response: NodeResponse, { format, signal, timing }: StreamAnswer) {
     this.#response = response;
     this.#format = format;
+    this.contentType = format.contentType;
     this.#signal = signal;
     this.#headerTimer = setTimeout(() => this.begin(), timing.headerDelayMs);
     this.#heartbeatTimer = setInterval(() => this.#beat(), timing.heartbeatMs);
@@ -72,18 +80,19 @@ class StreamBody {
     clearTimeout(this.#headerTimer);
     if (this.#response.headersSent) return;
     this.#response.writeHead(200, {
-      "content-type": this.#format.contentType,
+      "content-type": this.contentType || "application/octet-stream",
       "cache-control": "no-store",
       "x-content-type-options": "nosniff",
       // Proxies that buffer would hold back what is live.
       "x-accel-buffering": "no",
+      ...(this.#format.contentType === "" ? inertHeaders : {}),
       ...this.headers,
     });
     // HTTP/2 sends headers at once, HTTP/1.1 with the first bytes of the body.
     if ("flushHeaders" in this.#response) this.#response.flushHeaders();
   }
 
-  async write(text: string): Promise<void> {
+  async write(text: string | Uint8Array): Promise<void> {
     this.begin();
     this.#heartbeatTimer.refresh();
     if (this.#response.write(text)) return;
@@ -94,6 +103,11 @@ class StreamBody {
 
   end(text: string): void {
     this.#response.end(text);
+  }
+
+  fail(text: string | null): void {
+    if (text === null) this.#response.destroy();
+    else this.end(text);
   }
 
   stopTimers(): void {

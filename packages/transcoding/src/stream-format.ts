@@ -1,4 +1,5 @@
 import type { JsonValue } from "@bufbuild/protobuf";
+import type { RawBody } from "./request-body.ts";
 
 /** One message of a stream, ready to be written. */
 export interface StreamItem {
@@ -7,14 +8,20 @@ export interface StreamItem {
   readonly id: string | undefined;
   /** What kind of message it is, if it says so. */
   readonly event: string | undefined;
+  /** Bytes that stand for themselves, with their media type, where the messages of the stream are such. */
+  readonly raw: RawBody | undefined;
 }
 
 /** How a server stream is spelled in the body of a response. */
 export interface StreamFormat {
+  /** "": that of the first message. */
   readonly contentType: string;
-  item(item: StreamItem): string;
-  /** The last thing of a stream that failed; `retryDelayMs` if a delay was asked for. */
-  error(body: JsonValue, retryDelayMs: number | undefined): string;
+  item(item: StreamItem): string | Uint8Array;
+  /**
+   * The last thing of a stream that failed; `retryDelayMs` if a delay was asked for. `null` where the format has no words
+   * for it: the response is broken off, so that nobody takes it for whole.
+   */
+  error(body: JsonValue, retryDelayMs: number | undefined): string | null;
   /** The last thing of a stream that ended well. */
   readonly end: string;
   /** Written into silences; "" where the format has nothing that a reader may ignore. */
@@ -39,6 +46,15 @@ export const newlineDelimitedJson: StreamFormat = {
   contentType: "application/x-ndjson",
   item: ({ json }) => `${JSON.stringify(json)}\n`,
   error: (body) => `${JSON.stringify(body)}\n`,
+  end: "",
+  heartbeat: "",
+};
+
+/** Bytes of any media type, one message after the other. */
+export const rawBytes: StreamFormat = {
+  contentType: "",
+  item: ({ raw }) => raw?.data ?? "",
+  error: () => null,
   end: "",
   heartbeat: "",
 };

@@ -1,6 +1,7 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { reflect, type ReflectMessage } from "@bufbuild/protobuf/reflect";
 import { findField } from "./field-lookup.ts";
+import { httpBodyOf } from "./http-body.ts";
 import type { RestRoute } from "./rest-routes.ts";
 import type { RestSettings } from "./rest-settings.ts";
 import type { StreamItem } from "./stream-format.ts";
@@ -10,10 +11,18 @@ import type { StreamItem } from "./stream-format.ts";
  * case that is set of the message's first oneof.
  */
 export function itemMaker(
-  { method, responseBody }: Pick<RestRoute, "method" | "responseBody">,
+  { method, responseBody, answersRaw }: Pick<RestRoute, "method" | "responseBody" | "answersRaw">,
   { writeJson, idField, dialect }: Pick<RestSettings, "writeJson" | "idField" | "dialect">,
 ): (message: Message) => StreamItem {
   const readId = idReader(method.output, idField);
+  if (answersRaw) {
+    return (message) => ({
+      json: null,
+      id: undefined,
+      event: undefined,
+      raw: httpBodyOf(method.output, message, responseBody),
+    });
+  }
   return (message) => {
     const reflected = reflect(method.output, message);
     const event = eventOf(reflected);
@@ -21,6 +30,7 @@ export function itemMaker(
       json: writeJson(method.output, message, responseBody),
       id: readId(reflected),
       event: dialect === "plain" ? event?.name : event?.jsonName,
+      raw: undefined,
     };
   };
 }

@@ -2,8 +2,15 @@ import { cors as connectCors } from "@connectrpc/connect";
 import { requestIdHeader, type NodeRequest, type NodeResponse } from "@helix-zed/server";
 
 const methods = [...new Set([...connectCors.allowedMethods, "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])];
-const requestHeaders = [...connectCors.allowedHeaders, "authorization", "last-event-id", requestIdHeader];
-const responseHeaders = [...connectCors.exposedHeaders, "retry-after", requestIdHeader];
+const preconditions = ["if-match", "if-none-match", "idempotency-key"];
+const requestHeaders = [
+  ...connectCors.allowedHeaders,
+  "authorization",
+  "last-event-id",
+  ...preconditions,
+  requestIdHeader,
+];
+const responseHeaders = [...connectCors.exposedHeaders, "etag", "retry-after", requestIdHeader];
 const preflightSeconds = 7_200;
 
 /**

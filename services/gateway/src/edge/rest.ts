@@ -28,6 +28,8 @@ export function createRest(
     requestHeaders: ["authorization", requestIdHeader, "helix-*", "traceparent", "tracestate"],
     maxBodyBytes: messageBytesMax,
     maxTimeoutMs: callTimeoutMsMax,
+    etagField: "etag",
+    requestIdField: "request_id",
     streams: { idField: "resume_token", resumeField: "resume_token" },
     shutdownSignal: draining,
     onUnexpected(error, request) {

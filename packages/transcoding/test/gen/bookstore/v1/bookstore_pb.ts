@@ -7,6 +7,8 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_google_api_annotations } from "../../../../src/gen/google/api/annotations_pb.ts";
+import type { HttpBody, HttpBodySchema } from "../../../../src/gen/google/api/httpbody_pb.ts";
+import { file_google_api_httpbody } from "../../../../src/gen/google/api/httpbody_pb.ts";
 import type { Any, Duration, Empty, EmptySchema, FieldMask, Timestamp, Value } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_any, file_google_protobuf_duration, file_google_protobuf_empty, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
 import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -15,7 +17,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file bookstore/v1/bookstore.proto.
  */
 export const file_bookstore_v1_bookstore: GenFile = /*@__PURE__*/
-  fileDesc("Chxib29rc3RvcmUvdjEvYm9va3N0b3JlLnByb3RvEgxib29rc3RvcmUudjEisQcKBVNoZWxmEgoKAmlkGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIiCgVnZW5yZRgDIAEoDjITLmJvb2tzdG9yZS52MS5HZW5yZRIQCghjYXBhY2l0eRgEIAEoBRIOCgZzZXJpYWwYBSABKAMSKwoOYWxsb3dlZF9nZW5yZXMYBiADKA4yEy5ib29rc3RvcmUudjEuR2VucmUSOQoMZ2VucmVfYnlfcm93GAcgAygLMiMuYm9va3N0b3JlLnYxLlNoZWxmLkdlbnJlQnlSb3dFbnRyeRIvCgZsYWJlbHMYCCADKAsyHy5ib29rc3RvcmUudjEuU2hlbGYuTGFiZWxzRW50cnkSLAoIYnVpbHRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKBWV4dHJhGAogASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBITCgZsb2NrZWQYCyABKAhIAYgBARIhCgVib29rcxgMIAMoCzISLmJvb2tzdG9yZS52MS5Cb29rEigKBG1hc2sYDSABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEi4KCG5pY2tuYW1lGA4gASgLMhwuZ29vZ2xlLnByb3RvYnVmLlN0cmluZ1ZhbHVlEigKCmF0dGFjaG1lbnQYDyABKAsyFC5nb29nbGUucHJvdG9idWYuQW55EiwKCWxvYW5fdGltZRgQIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhINCgVwaG90bxgRIAEoDBIOCgZ3ZWlnaHQYEiABKAESJAoEbm90ZRgTIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRIMCgRyb3dzGBQgASgNEg0KBXRvdGFsGBUgASgEEg0KBXByaWNlGBYgASgCEhMKCWtleWhvbGRlchgXIAEoCUgAEisKDHB1YmxpY19nZW5yZRgYIAEoDjITLmJvb2tzdG9yZS52MS5HZW5yZUgAEigKCmNoYWluZWRfdG8YGSABKAsyEi5ib29rc3RvcmUudjEuQm9va0gAGkYKD0dlbnJlQnlSb3dFbnRyeRILCgNrZXkYASABKAkSIgoFdmFsdWUYAiABKA4yEy5ib29rc3RvcmUudjEuR2VucmU6AjgBGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoBRINCgV2YWx1ZRgCIAEoCToCOAFCCAoGYWNjZXNzQgkKB19sb2NrZWQiawoEQm9vaxIMCgRuYW1lGAEgASgJEg0KBXRpdGxlGAIgASgJEiIKBWdlbnJlGAMgASgOMhMuYm9va3N0b3JlLnYxLkdlbnJlEiIKBXNoZWxmGAQgASgLMhMuYm9va3N0b3JlLnYxLlNoZWxmIh0KD0dldFNoZWxmUmVxdWVzdBIKCgJpZBgBIAEoCSI2ChBHZXRTaGVsZlJlc3BvbnNlEiIKBXNoZWxmGAEgASgLMhMuYm9va3N0b3JlLnYxLlNoZWxmItYDChJMaXN0U2hlbHZlc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSIwoGZ2VucmVzGAMgAygOMhMuYm9va3N0b3JlLnYxLkdlbnJlEiQKBmZpbHRlchgEIAEoCzIULmJvb2tzdG9yZS52MS5GaWx0ZXISDgoGbGFiZWxzGAUgAygJEi0KCXJlYWRfbWFzaxgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSEwoGbG9ja2VkGAcgASgISAGIAQESEgoKbWluX3NlcmlhbBgIIAEoAxJGCgthbm5vdGF0aW9ucxgJIAMoCzIxLmJvb2tzdG9yZS52MS5MaXN0U2hlbHZlc1JlcXVlc3QuQW5ub3RhdGlvbnNFbnRyeRIlCghleGFtcGxlcxgKIAMoCzITLmJvb2tzdG9yZS52MS5TaGVsZhIWCgxhc2NlbmRpbmdfYnkYCyABKAlIABIXCg1kZXNjZW5kaW5nX2J5GAwgASgJSAAaMgoQQW5ub3RhdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgcKBW9yZGVyQgkKB19sb2NrZWQiwAIKBkZpbHRlchIvCgtidWlsdF9hZnRlchgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoJbG9hbl90aW1lGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjEKDG1pbl9jYXBhY2l0eRgDIAEoCzIbLmdvb2dsZS5wcm90b2J1Zi5JbnQzMlZhbHVlEioKBmxvY2tlZBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5Cb29sVmFsdWUSDgoGd2VpZ2h0GAUgASgBEhIKCnBob3RvX2hhc2gYBiABKAwSDQoFdG90YWwYByABKAQSIgoFZ2VucmUYCCABKA4yEy5ib29rc3RvcmUudjEuR2VucmUSIQoDbm90GAkgASgLMhQuYm9va3N0b3JlLnYxLkZpbHRlciJUChNMaXN0U2hlbHZlc1Jlc3BvbnNlEiQKB3NoZWx2ZXMYASADKAsyEy5ib29rc3RvcmUudjEuU2hlbGYSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImMKEkNyZWF0ZVNoZWxmUmVxdWVzdBIiCgVzaGVsZhgBIAEoCzITLmJvb2tzdG9yZS52MS5TaGVsZhISCgpyZXF1ZXN0X2lkGAIgASgJEhUKDXZhbGlkYXRlX29ubHkYAyABKAgiOQoTQ3JlYXRlU2hlbGZSZXNwb25zZRIiCgVzaGVsZhgBIAEoCzITLmJvb2tzdG9yZS52MS5TaGVsZiIvChJEZWxldGVTaGVsZlJlcXVlc3QSCgoCaWQYASABKAkSDQoFZm9yY2UYAiABKAgiHgoOR2V0Qm9va1JlcXVlc3QSDAoEbmFtZRgBIAEoCSJmChFVcGRhdGVCb29rUmVxdWVzdBIgCgRib29rGAEgASgLMhIuYm9va3N0b3JlLnYxLkJvb2sSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrIl8KD0xlbmRCb29rUmVxdWVzdBIMCgRuYW1lGAEgASgJEhAKCGJvcnJvd2VyGAIgASgJEiwKCWxvYW5fdGltZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIsCg5UYWdCb29rUmVxdWVzdBIMCgRuYW1lGAEgASgJEgwKBHRhZ3MYAiADKAkiHwoPVGFnQm9va1Jlc3BvbnNlEgwKBHRhZ3MYASADKAkiHgoOR2V0RmlsZVJlcXVlc3QSDAoEcGF0aBgBIAEoCSIfCg9HZXRGaWxlUmVzcG9uc2USDAoEcGF0aBgBIAEoCSIjChJTZWFyY2hCb29rc1JlcXVlc3QSDQoFcXVlcnkYASABKAkiOAoTU2VhcmNoQm9va3NSZXNwb25zZRIhCgVib29rcxgBIAMoCzISLmJvb2tzdG9yZS52MS5Cb29rIjgKEVdhdGNoQm9va3NSZXF1ZXN0Eg0KBXNoZWxmGAEgASgJEhQKDHJlc3VtZV90b2tlbhgCIAEoCSKiAQoSV2F0Y2hCb29rc1Jlc3BvbnNlEhQKDHJlc3VtZV90b2tlbhgBIAEoCRIlCgdjaGFuZ2VkGAIgASgLMhIuYm9va3N0b3JlLnYxLkJvb2tIABIRCgdkZWxldGVkGAMgASgJSAASMwoRc25hcHNob3RfY29tcGxldGUYBCABKAsyFi5nb29nbGUucHJvdG9idWYuRW1wdHlIAEIHCgVldmVudCIfChFQdXJnZVNoZWxmUmVxdWVzdBIKCgJpZBgBIAEoCSpLCgVHZW5yZRIVChFHRU5SRV9VTlNQRUNJRklFRBAAEhkKFUdFTlJFX1NDSUVOQ0VfRklDVElPThABEhAKDEdFTlJFX1BPRVRSWRACMvALChBCb29rc3RvcmVTZXJ2aWNlEm0KCEdldFNoZWxmEh0uYm9va3N0b3JlLnYxLkdldFNoZWxmUmVxdWVzdBoeLmJvb2tzdG9yZS52MS5HZXRTaGVsZlJlc3BvbnNlIiKQAgGC0+STAhliBXNoZWxmEhAvdjEvc2hlbHZlcy97aWR9EmoKC0xpc3RTaGVsdmVzEiAuYm9va3N0b3JlLnYxLkxpc3RTaGVsdmVzUmVxdWVzdBohLmJvb2tzdG9yZS52MS5MaXN0U2hlbHZlc1Jlc3BvbnNlIhaQAgGC0+STAg0SCy92MS9zaGVsdmVzEnUKC0NyZWF0ZVNoZWxmEiAuYm9va3N0b3JlLnYxLkNyZWF0ZVNoZWxmUmVxdWVzdBohLmJvb2tzdG9yZS52MS5DcmVhdGVTaGVsZlJlc3BvbnNlIiGC0+STAhs6BXNoZWxmYgVzaGVsZiILL3YxL3NoZWx2ZXMSYQoLRGVsZXRlU2hlbGYSIC5ib29rc3RvcmUudjEuRGVsZXRlU2hlbGZSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5IhiC0+STAhIqEC92MS9zaGVsdmVzL3tpZH0SeAoHR2V0Qm9vaxIcLmJvb2tzdG9yZS52MS5HZXRCb29rUmVxdWVzdBoSLmJvb2tzdG9yZS52MS5Cb29rIjuQAgGC0+STAjJaEhIQL3YxL2Jvb2tzL3tuYW1lfRIcL3YxL3tuYW1lPXNoZWx2ZXMvKi9ib29rcy8qfRJyCgpVcGRhdGVCb29rEh8uYm9va3N0b3JlLnYxLlVwZGF0ZUJvb2tSZXF1ZXN0GhIuYm9va3N0b3JlLnYxLkJvb2siL4LT5JMCKToEYm9vazIhL3YxL3tib29rLm5hbWU9c2hlbHZlcy8qL2Jvb2tzLyp9EmsKCExlbmRCb29rEh0uYm9va3N0b3JlLnYxLkxlbmRCb29rUmVxdWVzdBoSLmJvb2tzdG9yZS52MS5Cb29rIiyC0+STAiY6ASoiIS92MS97bmFtZT1zaGVsdmVzLyovYm9va3MvKn06bGVuZBJxCgdUYWdCb29rEhwuYm9va3N0b3JlLnYxLlRhZ0Jvb2tSZXF1ZXN0Gh0uYm9va3N0b3JlLnYxLlRhZ0Jvb2tSZXNwb25zZSIpgtPkkwIjOgR0YWdzYgR0YWdzGhUvdjEvYm9va3Mve25hbWV9L3RhZ3MSYwoHR2V0RmlsZRIcLmJvb2tzdG9yZS52MS5HZXRGaWxlUmVxdWVzdBodLmJvb2tzdG9yZS52MS5HZXRGaWxlUmVzcG9uc2UiG4LT5JMCFRITL3YxL2ZpbGVzL3twYXRoPSoqfRJvCgtTZWFyY2hCb29rcxIgLmJvb2tzdG9yZS52MS5TZWFyY2hCb29rc1JlcXVlc3QaIS5ib29rc3RvcmUudjEuU2VhcmNoQm9va3NSZXNwb25zZSIbkAIBgtPkkwISEhAvdjEvYm9va3M6c2VhcmNoEm0KCldhdGNoQm9va3MSHy5ib29rc3RvcmUudjEuV2F0Y2hCb29rc1JlcXVlc3QaIC5ib29rc3RvcmUudjEuV2F0Y2hCb29rc1Jlc3BvbnNlIhqQAgGC0+STAhESDy92MS9ib29rczp3YXRjaDABEl8KC1VwbG9hZEJvb2tzEh0uYm9va3N0b3JlLnYxLkxlbmRCb29rUmVxdWVzdBoSLmJvb2tzdG9yZS52MS5Cb29rIhuC0+STAhU6ASoiEC92MS9ib29rczp1cGxvYWQoARJoCgpQdXJnZVNoZWxmEh8uYm9va3N0b3JlLnYxLlB1cmdlU2hlbGZSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5IiGC0+STAhtCGQoFUFVSR0USEC92MS9zaGVsdmVzL3tpZH0SSQoISW50ZXJuYWwSHS5ib29rc3RvcmUudjEuR2V0U2hlbGZSZXF1ZXN0Gh4uYm9va3N0b3JlLnYxLkdldFNoZWxmUmVzcG9uc2ViBnByb3RvMw", [file_google_api_annotations, file_google_protobuf_any, file_google_protobuf_duration, file_google_protobuf_empty, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_protobuf_wrappers]);
+  fileDesc("Chxib29rc3RvcmUvdjEvYm9va3N0b3JlLnByb3RvEgxib29rc3RvcmUudjEivwcKBVNoZWxmEgoKAmlkGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIiCgVnZW5yZRgDIAEoDjITLmJvb2tzdG9yZS52MS5HZW5yZRIQCghjYXBhY2l0eRgEIAEoBRIOCgZzZXJpYWwYBSABKAMSKwoOYWxsb3dlZF9nZW5yZXMYBiADKA4yEy5ib29rc3RvcmUudjEuR2VucmUSOQoMZ2VucmVfYnlfcm93GAcgAygLMiMuYm9va3N0b3JlLnYxLlNoZWxmLkdlbnJlQnlSb3dFbnRyeRIvCgZsYWJlbHMYCCADKAsyHy5ib29rc3RvcmUudjEuU2hlbGYuTGFiZWxzRW50cnkSLAoIYnVpbHRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKBWV4dHJhGAogASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBITCgZsb2NrZWQYCyABKAhIAYgBARIhCgVib29rcxgMIAMoCzISLmJvb2tzdG9yZS52MS5Cb29rEigKBG1hc2sYDSABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEi4KCG5pY2tuYW1lGA4gASgLMhwuZ29vZ2xlLnByb3RvYnVmLlN0cmluZ1ZhbHVlEigKCmF0dGFjaG1lbnQYDyABKAsyFC5nb29nbGUucHJvdG9idWYuQW55EiwKCWxvYW5fdGltZRgQIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhINCgVwaG90bxgRIAEoDBIOCgZ3ZWlnaHQYEiABKAESJAoEbm90ZRgTIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRIMCgRyb3dzGBQgASgNEg0KBXRvdGFsGBUgASgEEg0KBXByaWNlGBYgASgCEhMKCWtleWhvbGRlchgXIAEoCUgAEisKDHB1YmxpY19nZW5yZRgYIAEoDjITLmJvb2tzdG9yZS52MS5HZW5yZUgAEigKCmNoYWluZWRfdG8YGSABKAsyEi5ib29rc3RvcmUudjEuQm9va0gAEgwKBGV0YWcYGiABKAkaRgoPR2VucmVCeVJvd0VudHJ5EgsKA2tleRgBIAEoCRIiCgV2YWx1ZRgCIAEoDjITLmJvb2tzdG9yZS52MS5HZW5yZToCOAEaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgFEg0KBXZhbHVlGAIgASgJOgI4AUIICgZhY2Nlc3NCCQoHX2xvY2tlZCJ5CgRCb29rEgwKBG5hbWUYASABKAkSDQoFdGl0bGUYAiABKAkSIgoFZ2VucmUYAyABKA4yEy5ib29rc3RvcmUudjEuR2VucmUSIgoFc2hlbGYYBCABKAsyEy5ib29rc3RvcmUudjEuU2hlbGYSDAoEZXRhZxgFIAEoCSIdCg9HZXRTaGVsZlJlcXVlc3QSCgoCaWQYASABKAkiNgoQR2V0U2hlbGZSZXNwb25zZRIiCgVzaGVsZhgBIAEoCzITLmJvb2tzdG9yZS52MS5TaGVsZiLWAwoSTGlzdFNoZWx2ZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEiMKBmdlbnJlcxgDIAMoDjITLmJvb2tzdG9yZS52MS5HZW5yZRIkCgZmaWx0ZXIYBCABKAsyFC5ib29rc3RvcmUudjEuRmlsdGVyEg4KBmxhYmVscxgFIAMoCRItCglyZWFkX21hc2sYBiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEhMKBmxvY2tlZBgHIAEoCEgBiAEBEhIKCm1pbl9zZXJpYWwYCCABKAMSRgoLYW5ub3RhdGlvbnMYCSADKAsyMS5ib29rc3RvcmUudjEuTGlzdFNoZWx2ZXNSZXF1ZXN0LkFubm90YXRpb25zRW50cnkSJQoIZXhhbXBsZXMYCiADKAsyEy5ib29rc3RvcmUudjEuU2hlbGYSFgoMYXNjZW5kaW5nX2J5GAsgASgJSAASFwoNZGVzY2VuZGluZ19ieRgMIAEoCUgAGjIKEEFubm90YXRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIHCgVvcmRlckIJCgdfbG9ja2VkIsACCgZGaWx0ZXISLwoLYnVpbHRfYWZ0ZXIYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCWxvYW5fdGltZRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIxCgxtaW5fY2FwYWNpdHkYAyABKAsyGy5nb29nbGUucHJvdG9idWYuSW50MzJWYWx1ZRIqCgZsb2NrZWQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuQm9vbFZhbHVlEg4KBndlaWdodBgFIAEoARISCgpwaG90b19oYXNoGAYgASgMEg0KBXRvdGFsGAcgASgEEiIKBWdlbnJlGAggASgOMhMuYm9va3N0b3JlLnYxLkdlbnJlEiEKA25vdBgJIAEoCzIULmJvb2tzdG9yZS52MS5GaWx0ZXIiVAoTTGlzdFNoZWx2ZXNSZXNwb25zZRIkCgdzaGVsdmVzGAEgAygLMhMuYm9va3N0b3JlLnYxLlNoZWxmEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJjChJDcmVhdGVTaGVsZlJlcXVlc3QSIgoFc2hlbGYYASABKAsyEy5ib29rc3RvcmUudjEuU2hlbGYSEgoKcmVxdWVzdF9pZBgCIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAMgASgIIjkKE0NyZWF0ZVNoZWxmUmVzcG9uc2USIgoFc2hlbGYYASABKAsyEy5ib29rc3RvcmUudjEuU2hlbGYiLwoSRGVsZXRlU2hlbGZSZXF1ZXN0EgoKAmlkGAEgASgJEg0KBWZvcmNlGAIgASgIIh4KDkdldEJvb2tSZXF1ZXN0EgwKBG5hbWUYASABKAkiZgoRVXBkYXRlQm9va1JlcXVlc3QSIAoEYm9vaxgBIAEoCzISLmJvb2tzdG9yZS52MS5Cb29rEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayJXChFTdG9yZVBob3RvUmVxdWVzdBIMCgRuYW1lGAEgASgJEiMKBXBob3RvGAIgASgLMhQuZ29vZ2xlLmFwaS5IdHRwQm9keRIPCgdjYXB0aW9uGAMgASgJIh8KD0dldFBob3RvUmVxdWVzdBIMCgRuYW1lGAEgASgJIjcKEEdldFBob3RvUmVzcG9uc2USIwoFcGhvdG8YASABKAsyFC5nb29nbGUuYXBpLkh0dHBCb2R5Im0KD0xlbmRCb29rUmVxdWVzdBIMCgRuYW1lGAEgASgJEhAKCGJvcnJvd2VyGAIgASgJEiwKCWxvYW5fdGltZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIMCgRldGFnGAQgASgJIiwKDlRhZ0Jvb2tSZXF1ZXN0EgwKBG5hbWUYASABKAkSDAoEdGFncxgCIAMoCSIfCg9UYWdCb29rUmVzcG9uc2USDAoEdGFncxgBIAMoCSIeCg5HZXRGaWxlUmVxdWVzdBIMCgRwYXRoGAEgASgJIh8KD0dldEZpbGVSZXNwb25zZRIMCgRwYXRoGAEgASgJIiMKElNlYXJjaEJvb2tzUmVxdWVzdBINCgVxdWVyeRgBIAEoCSI4ChNTZWFyY2hCb29rc1Jlc3BvbnNlEiEKBWJvb2tzGAEgAygLMhIuYm9va3N0b3JlLnYxLkJvb2siOAoRV2F0Y2hCb29rc1JlcXVlc3QSDQoFc2hlbGYYASABKAkSFAoMcmVzdW1lX3Rva2VuGAIgASgJIqIBChJXYXRjaEJvb2tzUmVzcG9uc2USFAoMcmVzdW1lX3Rva2VuGAEgASgJEiUKB2NoYW5nZWQYAiABKAsyEi5ib29rc3RvcmUudjEuQm9va0gAEhEKB2RlbGV0ZWQYAyABKAlIABIzChFzbmFwc2hvdF9jb21wbGV0ZRgEIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eUgAQgcKBWV2ZW50Ih8KEVB1cmdlU2hlbGZSZXF1ZXN0EgoKAmlkGAEgASgJKksKBUdlbnJlEhUKEUdFTlJFX1VOU1BFQ0lGSUVEEAASGQoVR0VOUkVfU0NJRU5DRV9GSUNUSU9OEAESEAoMR0VOUkVfUE9FVFJZEAIy+g4KEEJvb2tzdG9yZVNlcnZpY2USbQoIR2V0U2hlbGYSHS5ib29rc3RvcmUudjEuR2V0U2hlbGZSZXF1ZXN0Gh4uYm9va3N0b3JlLnYxLkdldFNoZWxmUmVzcG9uc2UiIpACAYLT5JMCGWIFc2hlbGYSEC92MS9zaGVsdmVzL3tpZH0SagoLTGlzdFNoZWx2ZXMSIC5ib29rc3RvcmUudjEuTGlzdFNoZWx2ZXNSZXF1ZXN0GiEuYm9va3N0b3JlLnYxLkxpc3RTaGVsdmVzUmVzcG9uc2UiFpACAYLT5JMCDRILL3YxL3NoZWx2ZXMSdQoLQ3JlYXRlU2hlbGYSIC5ib29rc3RvcmUudjEuQ3JlYXRlU2hlbGZSZXF1ZXN0GiEuYm9va3N0b3JlLnYxLkNyZWF0ZVNoZWxmUmVzcG9uc2UiIYLT5JMCGzoFc2hlbGZiBXNoZWxmIgsvdjEvc2hlbHZlcxJhCgtEZWxldGVTaGVsZhIgLmJvb2tzdG9yZS52MS5EZWxldGVTaGVsZlJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiGILT5JMCEioQL3YxL3NoZWx2ZXMve2lkfRJ4CgdHZXRCb29rEhwuYm9va3N0b3JlLnYxLkdldEJvb2tSZXF1ZXN0GhIuYm9va3N0b3JlLnYxLkJvb2siO5ACAYLT5JMCMloSEhAvdjEvYm9va3Mve25hbWV9EhwvdjEve25hbWU9c2hlbHZlcy8qL2Jvb2tzLyp9EnIKClVwZGF0ZUJvb2sSHy5ib29rc3RvcmUudjEuVXBkYXRlQm9va1JlcXVlc3QaEi5ib29rc3RvcmUudjEuQm9vayIvgtPkkwIpOgRib29rMiEvdjEve2Jvb2submFtZT1zaGVsdmVzLyovYm9va3MvKn0SawoITGVuZEJvb2sSHS5ib29rc3RvcmUudjEuTGVuZEJvb2tSZXF1ZXN0GhIuYm9va3N0b3JlLnYxLkJvb2siLILT5JMCJjoBKiIhL3YxL3tuYW1lPXNoZWx2ZXMvKi9ib29rcy8qfTpsZW5kEnEKB1RhZ0Jvb2sSHC5ib29rc3RvcmUudjEuVGFnQm9va1JlcXVlc3QaHS5ib29rc3RvcmUudjEuVGFnQm9va1Jlc3BvbnNlIimC0+STAiM6BHRhZ3NiBHRhZ3MaFS92MS9ib29rcy97bmFtZX0vdGFncxJjCgdHZXRGaWxlEhwuYm9va3N0b3JlLnYxLkdldEZpbGVSZXF1ZXN0Gh0uYm9va3N0b3JlLnYxLkdldEZpbGVSZXNwb25zZSIbgtPkkwIVEhMvdjEvZmlsZXMve3BhdGg9Kip9Em8KC1NlYXJjaEJvb2tzEiAuYm9va3N0b3JlLnYxLlNlYXJjaEJvb2tzUmVxdWVzdBohLmJvb2tzdG9yZS52MS5TZWFyY2hCb29rc1Jlc3BvbnNlIhuQAgGC0+STAhISEC92MS9ib29rczpzZWFyY2gSbQoKV2F0Y2hCb29rcxIfLmJvb2tzdG9yZS52MS5XYXRjaEJvb2tzUmVxdWVzdBogLmJvb2tzdG9yZS52MS5XYXRjaEJvb2tzUmVzcG9uc2UiGpACAYLT5JMCERIPL3YxL2Jvb2tzOndhdGNoMAESXwoLVXBsb2FkQm9va3MSHS5ib29rc3RvcmUudjEuTGVuZEJvb2tSZXF1ZXN0GhIuYm9va3N0b3JlLnYxLkJvb2siG4LT5JMCFToBKiIQL3YxL2Jvb2tzOnVwbG9hZCgBEmgKClB1cmdlU2hlbGYSHy5ib29rc3RvcmUudjEuUHVyZ2VTaGVsZlJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiIYLT5JMCG0IZCgVQVVJHRRIQL3YxL3NoZWx2ZXMve2lkfRJlCgpTdG9yZVBob3RvEh8uYm9va3N0b3JlLnYxLlN0b3JlUGhvdG9SZXF1ZXN0GhQuZ29vZ2xlLmFwaS5IdHRwQm9keSIggtPkkwIaOgVwaG90bxoRL3YxL3Bob3Rvcy97bmFtZX0STAoJRWNob0J5dGVzEhQuZ29vZ2xlLmFwaS5IdHRwQm9keRoULmdvb2dsZS5hcGkuSHR0cEJvZHkiE4LT5JMCDToBKiIIL3YxL2VjaG8SawoIR2V0UGhvdG8SHS5ib29rc3RvcmUudjEuR2V0UGhvdG9SZXF1ZXN0Gh4uYm9va3N0b3JlLnYxLkdldFBob3RvUmVzcG9uc2UiIILT5JMCGmIFcGhvdG8SES92MS9waG90b3Mve25hbWV9EmYKC1N0cmVhbVBob3RvEh0uYm9va3N0b3JlLnYxLkdldFBob3RvUmVxdWVzdBoULmdvb2dsZS5hcGkuSHR0cEJvZHkiIILT5JMCGhIYL3YxL3Bob3Rvcy97bmFtZX06c3RyZWFtMAESSQoISW50ZXJuYWwSHS5ib29rc3RvcmUudjEuR2V0U2hlbGZSZXF1ZXN0Gh4uYm9va3N0b3JlLnYxLkdldFNoZWxmUmVzcG9uc2ViBnByb3RvMw", [file_google_api_annotations, file_google_api_httpbody, file_google_protobuf_any, file_google_protobuf_duration, file_google_protobuf_empty, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_protobuf_wrappers]);
 
 /**
  * @generated from message bookstore.v1.Shelf
@@ -153,6 +155,11 @@ export type Shelf = Message<"bookstore.v1.Shelf"> & {
     value: Book;
     case: "chainedTo";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * @generated from field: string etag = 26;
+   */
+  etag: string;
 };
 
 /**
@@ -185,6 +192,11 @@ export type Book = Message<"bookstore.v1.Book"> & {
    * @generated from field: bookstore.v1.Shelf shelf = 4;
    */
   shelf?: Shelf | undefined;
+
+  /**
+   * @generated from field: string etag = 5;
+   */
+  etag: string;
 };
 
 /**
@@ -492,6 +504,67 @@ export const UpdateBookRequestSchema: GenMessage<UpdateBookRequest> = /*@__PURE_
   messageDesc(file_bookstore_v1_bookstore, 11);
 
 /**
+ * @generated from message bookstore.v1.StorePhotoRequest
+ */
+export type StorePhotoRequest = Message<"bookstore.v1.StorePhotoRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: google.api.HttpBody photo = 2;
+   */
+  photo?: HttpBody | undefined;
+
+  /**
+   * @generated from field: string caption = 3;
+   */
+  caption: string;
+};
+
+/**
+ * Describes the message bookstore.v1.StorePhotoRequest.
+ * Use `create(StorePhotoRequestSchema)` to create a new message.
+ */
+export const StorePhotoRequestSchema: GenMessage<StorePhotoRequest> = /*@__PURE__*/
+  messageDesc(file_bookstore_v1_bookstore, 12);
+
+/**
+ * @generated from message bookstore.v1.GetPhotoRequest
+ */
+export type GetPhotoRequest = Message<"bookstore.v1.GetPhotoRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message bookstore.v1.GetPhotoRequest.
+ * Use `create(GetPhotoRequestSchema)` to create a new message.
+ */
+export const GetPhotoRequestSchema: GenMessage<GetPhotoRequest> = /*@__PURE__*/
+  messageDesc(file_bookstore_v1_bookstore, 13);
+
+/**
+ * @generated from message bookstore.v1.GetPhotoResponse
+ */
+export type GetPhotoResponse = Message<"bookstore.v1.GetPhotoResponse"> & {
+  /**
+   * @generated from field: google.api.HttpBody photo = 1;
+   */
+  photo?: HttpBody | undefined;
+};
+
+/**
+ * Describes the message bookstore.v1.GetPhotoResponse.
+ * Use `create(GetPhotoResponseSchema)` to create a new message.
+ */
+export const GetPhotoResponseSchema: GenMessage<GetPhotoResponse> = /*@__PURE__*/
+  messageDesc(file_bookstore_v1_bookstore, 14);
+
+/**
  * @generated from message bookstore.v1.LendBookRequest
  */
 export type LendBookRequest = Message<"bookstore.v1.LendBookRequest"> & {
@@ -509,6 +582,11 @@ export type LendBookRequest = Message<"bookstore.v1.LendBookRequest"> & {
    * @generated from field: google.protobuf.Duration loan_time = 3;
    */
   loanTime?: Duration | undefined;
+
+  /**
+   * @generated from field: string etag = 4;
+   */
+  etag: string;
 };
 
 /**
@@ -516,7 +594,7 @@ export type LendBookRequest = Message<"bookstore.v1.LendBookRequest"> & {
  * Use `create(LendBookRequestSchema)` to create a new message.
  */
 export const LendBookRequestSchema: GenMessage<LendBookRequest> = /*@__PURE__*/
-  messageDesc(file_bookstore_v1_bookstore, 12);
+  messageDesc(file_bookstore_v1_bookstore, 15);
 
 /**
  * @generated from message bookstore.v1.TagBookRequest
@@ -538,7 +616,7 @@ export type TagBookRequest = Message<"bookstore.v1.TagBookRequest"> & {
  * Use `create(TagBookRequestSchema)` to create a new message.
  */
 export const TagBookRequestSchema: GenMessage<TagBookRequest> = /*@__PURE__*/
-  messageDesc(file_bookstore_v1_bookstore, 13);
+  messageDesc(file_bookstore_v1_bookstore, 16);
 
 /**
  * @generated from message bookstore.v1.TagBookResponse
@@ -555,7 +633,7 @@ export type TagBookResponse = Message<"bookstore.v1.TagBookResponse"> & {
  * Use `create(TagBookResponseSchema)` to create a new message.
  */
 export const TagBookResponseSchema: GenMessage<TagBookResponse> = /*@__PURE__*/
-  messageDesc(file_bookstore_v1_bookstore, 14);
+  messageDesc(file_bookstore_v1_bookstore, 17);
 
 /**
  * @generated from message bookstore.v1.GetFileRequest
@@ -572,7 +650,7 @@ export type GetFileRequest = Message<"bookstore.v1.GetFileRequest"> & {
  * Use `create(GetFileRequestSchema)` to create a new message.
  */
 export const GetFileRequestSchema: GenMessage<GetFileRequest> = /*@__PURE__*/
-  messageDesc(file_bookstore_v1_bookstore, 15);
+  messageDesc(file_bookstore_v1_bookstore, 18);
 
 /**
  * @generated from message bookstore.v1.GetFileResponse
@@ -589,7 +667,7 @@ export type GetFileResponse = Message<"bookstore.v1.GetFileResponse"> & {
  * Use `create(GetFileResponseSchema)` to create a new message.
  */
 export const GetFileResponseSchema: GenMessage<GetFileResponse> = /*@__PURE__*/
-  messageDesc(file_bookstore_v1_bookstore, 16);
+  messageDesc(file_bookstore_v1_bookstore, 19);
 
 /**
  * @generated from message bookstore.v1.SearchBooksRequest
@@ -606,7 +684,7 @@ export type SearchBooksRequest = Message<"bookstore.v1.SearchBooksRequest"> & {
  * Use `create(SearchBooksRequestSchema)` to create a new message.
  */
 export const SearchBooksRequestSchema: GenMessage<SearchBooksRequest> = /*@__PURE__*/
-  messageDesc(file_bookstore_v1_bookstore, 17);
+  messageDesc(file_bookstore_v1_bookstore, 20);
 
 /**
  * @generated from message bookstore.v1.SearchBooksResponse
@@ -623,7 +701,7 @@ export type SearchBooksResponse = Message<"bookstore.v1.SearchBooksResponse"> & 
  * Use `create(SearchBooksResponseSchema)` to create a new message.
  */
 export const SearchBooksResponseSchema: GenMessage<SearchBooksResponse> = /*@__PURE__*/
-  messageDesc(file_bookstore_v1_bookstore, 18);
+  messageDesc(file_bookstore_v1_bookstore, 21);
 
 /**
  * @generated from message bookstore.v1.WatchBooksRequest
@@ -645,7 +723,7 @@ export type WatchBooksRequest = Message<"bookstore.v1.WatchBooksRequest"> & {
  * Use `create(WatchBooksRequestSchema)` to create a new message.
  */
 export const WatchBooksRequestSchema: GenMessage<WatchBooksRequest> = /*@__PURE__*/
-  messageDesc(file_bookstore_v1_bookstore, 19);
+  messageDesc(file_bookstore_v1_bookstore, 22);
 
 /**
  * @generated from message bookstore.v1.WatchBooksResponse
@@ -685,7 +763,7 @@ export type WatchBooksResponse = Message<"bookstore.v1.WatchBooksResponse"> & {
  * Use `create(WatchBooksResponseSchema)` to create a new message.
  */
 export const WatchBooksResponseSchema: GenMessage<WatchBooksResponse> = /*@__PURE__*/
-  messageDesc(file_bookstore_v1_bookstore, 20);
+  messageDesc(file_bookstore_v1_bookstore, 23);
 
 /**
  * @generated from message bookstore.v1.PurgeShelfRequest
@@ -702,7 +780,7 @@ export type PurgeShelfRequest = Message<"bookstore.v1.PurgeShelfRequest"> & {
  * Use `create(PurgeShelfRequestSchema)` to create a new message.
  */
 export const PurgeShelfRequestSchema: GenMessage<PurgeShelfRequest> = /*@__PURE__*/
-  messageDesc(file_bookstore_v1_bookstore, 21);
+  messageDesc(file_bookstore_v1_bookstore, 24);
 
 /**
  * @generated from enum bookstore.v1.Genre
@@ -844,6 +922,38 @@ export const BookstoreService: GenService<{
     methodKind: "unary";
     input: typeof PurgeShelfRequestSchema;
     output: typeof EmptySchema;
+  },
+  /**
+   * @generated from rpc bookstore.v1.BookstoreService.StorePhoto
+   */
+  storePhoto: {
+    methodKind: "unary";
+    input: typeof StorePhotoRequestSchema;
+    output: typeof HttpBodySchema;
+  },
+  /**
+   * @generated from rpc bookstore.v1.BookstoreService.EchoBytes
+   */
+  echoBytes: {
+    methodKind: "unary";
+    input: typeof HttpBodySchema;
+    output: typeof HttpBodySchema;
+  },
+  /**
+   * @generated from rpc bookstore.v1.BookstoreService.GetPhoto
+   */
+  getPhoto: {
+    methodKind: "unary";
+    input: typeof GetPhotoRequestSchema;
+    output: typeof GetPhotoResponseSchema;
+  },
+  /**
+   * @generated from rpc bookstore.v1.BookstoreService.StreamPhoto
+   */
+  streamPhoto: {
+    methodKind: "server_streaming";
+    input: typeof GetPhotoRequestSchema;
+    output: typeof HttpBodySchema;
   },
   /**
    * Not annotated: not served over REST.
