@@ -19,6 +19,8 @@ export interface AgentRecord {
   end: "running" | "stopped" | "cancelled" | "failed" | "lost";
   /** What the agent said and did in it, in order, whole. */
   said: string[];
+  /** Everything that any entry of it has ever been. */
+  readonly versions: Set<string>;
 }
 
 /** What survives the end of an editor's process: its threads; and the test's own record of what has happened. */

@@ -105,6 +105,7 @@ export class ZedThread {
       attempt,
       end: "running",
       said: [],
+      versions: new Set(),
     };
     data.records.push(record);
     const done = Promise.withResolvers<void>();
@@ -238,6 +239,7 @@ export class ZedThread {
     const next = this.entries.findIndex(({ role }, index) => role === "user" && index >= turn.firstIndex);
     const own = this.entries.slice(turn.firstIndex, next === -1 ? undefined : next);
     turn.record.said = own.map(({ content }) => content);
+    for (const content of turn.record.said) turn.record.versions.add(content);
   }
 
   #store(): void {

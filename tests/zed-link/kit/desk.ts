@@ -166,17 +166,27 @@ export class Desk {
   }
 
   /** Says something to the agent; settled. */
-  async say(message: string, { interrupt = false, requestId = "" } = {}): Promise<Turn> {
-    const { workSessionId } = this.session;
-    const turn = await sendMessage(this.#stage.app, ann, { workSessionId, message, interrupt, requestId });
+  async say(message: string, how: { interrupt?: boolean; requestId?: string } = {}): Promise<Turn> {
+    const turn = await this.sendNow(message, how);
     await this.#stage.settle();
     return turn;
   }
 
+  /** Says something, and waits for nothing but its being accepted. */
+  sendNow(message: string, { interrupt = false, requestId = "" } = {}): Promise<Turn> {
+    const { workSessionId } = this.session;
+    return sendMessage(this.#stage.app, ann, { workSessionId, message, interrupt, requestId });
+  }
+
   /** Takes a turn back, the one that runs unless another is named; settled. */
   async cancel(turnId = ""): Promise<void> {
-    await cancelTurn(this.#stage.app, ann, { workSessionId: this.session.workSessionId, turnId });
+    await this.cancelNow(turnId);
     await this.#stage.settle();
+  }
+
+  /** Asks for the end of a turn, and waits for nothing. */
+  async cancelNow(turnId = ""): Promise<void> {
+    await cancelTurn(this.#stage.app, ann, { workSessionId: this.session.workSessionId, turnId });
   }
 
   /** Ends the thread; settled. */

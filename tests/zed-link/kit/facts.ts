@@ -34,3 +34,14 @@ export async function entryVersions({ app }: LinkStage, mappingId: string): Prom
   );
   return rows.map(({ version }) => Number(version));
 }
+
+/** How often PostgreSQL had to part two transactions that waited for each other. */
+export async function deadlockCount({ app }: LinkStage): Promise<number> {
+  const rows = await app.database.snapshot(async (em) => {
+    await em.execute("select pg_stat_force_next_flush()");
+    return em.execute<{ deadlocks: string }[]>(
+      "select deadlocks from pg_stat_database where datname = current_database()",
+    );
+  });
+  return Number(rows[0]?.deadlocks);
+}

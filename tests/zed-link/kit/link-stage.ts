@@ -42,6 +42,12 @@ export interface StageOptions {
   readonly limits?: Partial<LinkLimits>;
 }
 
+/** Something that frames pass through. */
+interface Bystander {
+  readonly stirs: number;
+  readonly isBusy: boolean;
+}
+
 /** The bridge of this moment. */
 interface BridgeLife {
   readonly counted: CountedDatabase;
@@ -56,7 +62,7 @@ export class LinkStage {
   runner = "bridge-0";
   readonly #options: StageOptions;
   readonly #zeds = new Set<FakeZed>();
-  readonly #stirring = new Set<() => number>();
+  readonly #others = new Set<Bystander>();
   #life: BridgeLife | null = null;
   #databaseUrl = "";
   #tests = 0;
@@ -85,6 +91,11 @@ export class LinkStage {
     return this.#life;
   }
 
+  /** Whether a bridge runs. */
+  get hasBridge(): boolean {
+    return this.#life !== null;
+  }
+
   /** Begins a session whose editor is there and ready, unless told otherwise. */
   begin(options: DeskOptions = {}): Promise<Desk> {
     return Desk.begin(this, options);
@@ -101,8 +112,8 @@ export class LinkStage {
   }
 
   /** Lets something else count for what is going on. */
-  watchStirs(stirs: () => number): void {
-    this.#stirring.add(stirs);
+  watchAlso(other: Bystander): void {
+    this.#others.add(other);
   }
 
   /** Resolves when nothing happens any more without time. */
@@ -149,11 +160,16 @@ export class LinkStage {
     return Number(served.address.split(":")[1]);
   }
 
-  /** The editors of the last test go, and the next one has the bridge for itself. */
-  async next(): Promise<void> {
+  /** The editors that are watched end. */
+  async dismiss(): Promise<void> {
     await Promise.all(Array.from(this.#zeds, (zed) => zed.quit()));
     this.#zeds.clear();
-    this.#stirring.clear();
+    this.#others.clear();
+  }
+
+  /** The editors of the last test go, and the next one has the bridge for itself. */
+  async next(): Promise<void> {
+    await this.dismiss();
     this.runner = `bridge-${++this.#tests}`;
     if (this.#life === null) await this.startBridge();
     await this.settle();
@@ -166,12 +182,13 @@ export class LinkStage {
   }
 
   #isBusy(): boolean {
-    return this.#life?.counted.isBusy() === true || [...this.#zeds].some((zed) => !zed.isIdle);
+    if (this.#life?.counted.isBusy() === true) return true;
+    return [...this.#zeds].some((zed) => !zed.isIdle) || [...this.#others].some(({ isBusy }) => isBusy);
   }
 
   #stirs(): number {
     const ofZeds = Array.from(this.#zeds, ({ stirs }) => stirs);
-    const ofOthers = Array.from(this.#stirring, (stirs) => stirs());
+    const ofOthers = Array.from(this.#others, ({ stirs }) => stirs);
     return [...ofZeds, ...ofOthers].reduce((sum, each) => sum + each, this.#life?.counted.stirs() ?? 0);
   }
 }

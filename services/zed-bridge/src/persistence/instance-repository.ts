@@ -1,4 +1,3 @@
-import { LockMode } from "@mikro-orm/core";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { type LaunchTarget, ZedInstance } from "../domain/zed-instance.ts";
 
@@ -46,6 +45,11 @@ where i.id in (select jsonb_array_elements_text(?::jsonb)) and i.pid is null and
     where m.zed_session_id = i.id and m.deleted_at is null and (m.ended_at is null or m.ended_at >= ?::timestamptz)
   )`;
 
+// Nobody changes an instance's id, so the lock lets those pass who only refer to it. A thread that is written twice in one
+// transaction has its reference checked, which asks for that: under a stronger lock whoever holds a thread would wait for
+// who holds its instance and waits for the thread.
+const HOLD = "select 1 from zed_instances where id = ? for no key update";
+
 /** The processes that hold threads. Lock an instance before its threads, never after. */
 export class InstanceRepository {
   readonly #em: EntityManager;
@@ -55,8 +59,9 @@ export class InstanceRepository {
   }
 
   /** Finds an instance and holds its row until the transaction ends. */
-  lock(id: string): Promise<ZedInstance | null> {
-    return this.#em.findOne(ZedInstance, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  async lock(id: string): Promise<ZedInstance | null> {
+    await this.#em.execute(HOLD, [id]);
+    return this.#em.findOne(ZedInstance, { id }, { refresh: true });
   }
 
   /** Finds an instance that must exist, and holds its row. */
@@ -72,13 +77,14 @@ export class InstanceRepository {
   }
 
   /** Finds an instance of the tenant (`null`: of any), and holds its row if asked to. */
-  findVisible(
+  async findVisible(
     id: string,
     tenant: string | null,
     { lock = false }: { readonly lock?: boolean } = {},
   ): Promise<ZedInstance | null> {
-    const options = lock ? { lockMode: LockMode.PESSIMISTIC_WRITE } : {};
-    return this.#em.findOne(ZedInstance, { id, deletedAt: null, ...(tenant === null ? {} : { tenant }) }, options);
+    const visible = { id, deletedAt: null, ...(tenant === null ? {} : { tenant }) };
+    const found = await this.#em.findOne(ZedInstance, visible);
+    return lock && found !== null ? this.lock(id) : found;
   }
 
   /** A page of the tenant's instances, newest first: ids rise with time. */
@@ -147,7 +153,7 @@ export class InstanceRepository {
     const at = now.toISOString();
     const values = [id, tenant, userId, organizationId, taskId, workingDirectory, launchTarget, at, at];
     await this.#em.execute(INSERT, values);
-    const key = { taskId, workingDirectory };
-    return this.#em.findOneOrFail(ZedInstance, key, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    const { id: made } = await this.#em.findOneOrFail(ZedInstance, { taskId, workingDirectory });
+    return this.lockExisting(made);
   }
 }

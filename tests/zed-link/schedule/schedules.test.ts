@@ -1,0 +1,63 @@
+// Whatever happens, in whatever order: prompts, interrupts and cancels; agents that answer, dawdle, refuse and die; links
+// that are cut between and within frames, or fall silent; bridges and editors that die. What the bridge has written down
+// in the end is compared with what it was asked and with what the agents did.
+//
+// A failure prints the seed and the smallest schedule that shows it; HELIX_ZED_TEST_SEED plays it again.
+import { isFullSize, sized } from "@helix-zed/harness/test-size.ts";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { defaultLimits } from "../../../services/zed-bridge/src/domain/limits.ts";
+import { stageForTests } from "../kit/link-stage.ts";
+import { judge } from "./judge.ts";
+import { Playground } from "./playground.ts";
+import { type Schedule, schedule } from "./step.ts";
+
+const CUTS_MIN = sized({ normal: 500, full: 20_000 });
+const KILLS_MIN = sized({ normal: 25, full: 100 });
+const SCHEDULES_AT_ONCE = 4;
+
+// An editor may crash as often as a schedule likes.
+const limits = { ...defaultLimits, restartsMax: 1_000_000, restartDelayMsMax: 500 };
+const stage = stageForTests({ parts: { limits } });
+
+interface Tally {
+  cuts: number;
+  kills: number;
+  prompts: number;
+}
+
+describe("over random schedules", () => {
+  test(
+    "every prompt reaches its agent once and ends once, in its own thread, in order, with what was said",
+    async () => {
+      const tally: Tally = { cuts: 0, kills: 0, prompts: 0 };
+      for (let seed = firstSeed(); tally.cuts < CUTS_MIN || tally.kills < KILLS_MIN; seed++) {
+        await fc.assert(
+          fc.asyncProperty(schedule, (each) => play(each, tally)),
+          { seed, numRuns: SCHEDULES_AT_ONCE, endOnFailure: !isFullSize },
+        );
+      }
+      expect(tally.prompts).toBeGreaterThan(CUTS_MIN / 4);
+    },
+    sized({ normal: 300_000, full: 3_600_000 }),
+  );
+});
+
+async function play({ seed, steps }: Schedule, tally: Tally): Promise<void> {
+  await stage.next();
+  const ground = await Playground.open(stage, seed);
+  try {
+    for (const step of steps) await ground.play(step);
+    await ground.finish();
+    expect(await judge(stage, ground)).toEqual([]);
+  } finally {
+    await ground.close();
+    tally.cuts += ground.cuts;
+    tally.kills += ground.kills;
+    tally.prompts += ground.accepted.length;
+  }
+}
+
+function firstSeed(): number {
+  return Number(process.env["HELIX_ZED_TEST_SEED"] ?? 1);
+}
