@@ -96,6 +96,13 @@ const zedThreads: Readonly<Record<string, Entry>> = {
 const zedInstances: Readonly<Record<string, Entry>> = {
   ListZedInstances: { caller: user, request: () => ({}), absent: null },
   GetZedInstance: { caller: user, request: instance, absent: noInstance },
+  AdoptZedInstance: {
+    caller: user,
+    request: ({ taskId, sessionId }) => ({ taskId, zedSessionId: `ses_of_${sessionId}`, workingDirectory: "/sandbox" }),
+    absent: noTask,
+  },
+  IssueZedInstanceToken: { caller: user, request: instance, absent: noInstance, refusals: ["INSTANCE_NOT_EXTERNAL"] },
+  RevokeZedInstanceToken: { caller: user, request: instance, absent: noInstance },
   StopZedInstance: { caller: user, request: instance, absent: noInstance },
 };
 

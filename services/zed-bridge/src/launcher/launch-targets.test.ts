@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { issueZedInstanceToken } from "../application/issue-zed-instance-token.ts";
 import { revokeZedInstanceToken } from "../application/revoke-zed-instance-token.ts";
 import { stopZedInstance } from "../application/stop-zed-instance.ts";
+import type { Limits } from "../domain/limits.ts";
 import type { LaunchTarget } from "../domain/zed-instance.ts";
 import { type BridgeApp, type ClaimedSession, openBridgeApp } from "../testing/bridge-app.ts";
 import { ann, threadOf, turnsOf } from "../testing/read-thread.ts";
@@ -69,9 +70,10 @@ const recipes: Readonly<Record<Exclude<LaunchTarget, "external">, (folder: strin
 };
 
 /** A session whose first turn is over. */
-async function begin(target: LaunchTarget): Promise<void> {
+async function begin(target: LaunchTarget, limits: Partial<Limits> = {}): Promise<void> {
   bench = await LaunchBench.open(bridge, {
     target,
+    limits,
     recipes: (folder) => (target === "external" ? [] : [recipes[target](folder)]),
   });
   session = await bench.claim();
@@ -206,6 +208,20 @@ describe.each(ofTheBridge)("a process that the bridge launches as %s", { timeout
     await killProcess();
     await bench.instanceWhere(session, "another life", ({ launchCount, connected }) => launchCount === 2 && connected);
     expect(filesBelow(root)).toEqual(expect.arrayContaining(made));
+  });
+});
+
+describe("an editor without a window that has had nothing to do for long", { timeout: 60_000 }, () => {
+  afterAll(end);
+
+  test("ends, and is brought back by a message in the same thread", async () => {
+    await begin("zed-headless", { idleStopMs: 1_000 });
+    const name = await threadName();
+    const stopped = await bench.instanceWhere(session, "stopped", ({ status }) => status === "stopped");
+    expect(stopped).toMatchObject({ statusReason: "IDLE", pid: null, restartCount: 0 });
+    expect(bench.processes()).toEqual([]);
+    await exchange("After a rest");
+    expect(await threadName()).toBe(name);
   });
 });
 
