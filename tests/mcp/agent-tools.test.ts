@@ -55,7 +55,7 @@ describe("spawn_work_session", () => {
     const crew = await gather();
     let agent = await crew.next();
     const unknown = await agent.use("spawn_work_session", { name: "X", instructions: "X", agent_type: "zed_nobody" });
-    expect(unknown.refusal).toContain("zed_nobody");
+    expect(unknown.refusal).toMatch(/^agent_type: must be one of .*zed_agent.*\(AGENT_TYPE_UNKNOWN\)$/);
     for (let depth = 1; depth <= 10; depth++) {
       const { refusal } = await agent.use("spawn_work_session", { name: `Level ${depth}`, instructions: "Go deeper" });
       expect(refusal).toBe("");
