@@ -9,25 +9,25 @@
 // message with begin and commit.
 //
 //    node tests/load/change-log.ts [writers] [seconds]
-//
-// Figures of one run can be compared with each other, not with those of another machine or another day.
 
 import { Pool } from "pg";
 import { sendTogether } from "../../packages/persistence/src/send-together.ts";
+import type { App } from "../../services/task-service/src/application/app.ts";
 import { withApp } from "./measuring/load-app.ts";
-import { withLoadDatabase } from "./measuring/load-database.ts";
-import { say, sayGoal, sayMachine } from "./measuring/report.ts";
+import { type LoadDatabase, withLoadDatabase } from "./measuring/load-database.ts";
+import { say, sayFigures, sayGoal, sayMachine } from "./measuring/report.ts";
+import { type Contestant, runRounds } from "./measuring/rounds.ts";
 import { SessionWriter } from "./measuring/session-writer.ts";
-import { median } from "./measuring/statistics.ts";
 
 const WRITERS = Number(process.argv[2] ?? 16);
-const SECONDS = Number(process.argv[3] ?? 2);
-const ROUNDS = 3;
+const ROUNDS = { rounds: 3, seconds: Number(process.argv[3] ?? 2), workers: WRITERS, warmUpSeconds: 1 };
 const goals = [
   { tenants: 1, perSecond: 2_500 },
   { tenants: 16, perSecond: 6_000 },
 ] as const;
 
+const BEGIN = { text: "begin", values: [] };
+const COMMIT = { text: "commit", values: [] };
 const BEFORE = JSON.stringify({ status: "pending" });
 const change = "with changed as (update tasks set version = version + 1 where id = $1 returning *)";
 const append = `${change}
@@ -40,13 +40,6 @@ const appendLocked = `${change}, head as (
   insert into change_log (seq, tenant, kind, ref_id, task_id, before, after)
   select head.seq, tenant, 'task', id, id, $2::jsonb, to_jsonb(changed) from changed, head`;
 
-/** One way to write changes; how many were written is counted by the callers. */
-interface Contender {
-  readonly name: string;
-  /** What each of the writers does again and again. */
-  readonly writers: (tenants: number) => Promise<readonly (() => Promise<unknown>)[]>;
-}
-
 /** Statements as the service sends them, without the service. */
 class RawLog {
   readonly #pool: Pool;
@@ -57,16 +50,17 @@ class RawLog {
     this.#pool = pool;
   }
 
-  contender(name: "batched" | "locked" | "none"): Contender {
+  contestant(name: "batched" | "locked" | "none", tenants: number): Contestant {
     const text = name === "locked" ? appendLocked : append;
-    const writers = async (tenants: number) => {
-      await this.#prepare(tenants);
-      return Array.from({ length: WRITERS }, (_, writer) => () => this.#change({ name, text, id: `tsk_${writer}` }));
+    const operation = async (writer: number): Promise<void> => {
+      await this.#change(text, `tsk_${writer}`);
+      if (name === "batched") void this.#sequence();
     };
-    return { name, writers };
+    return { name, prepare: () => this.#prepare(tenants), operation };
   }
 
   async #prepare(tenants: number): Promise<void> {
+    await this.#running;
     await this.#pool.query("truncate change_log");
     await this.#pool.query("delete from tasks");
     await this.#pool.query("create table if not exists locked_heads (tenant text primary key, seq bigint)");
@@ -83,14 +77,13 @@ class RawLog {
     );
   }
 
-  async #change({ name, text, id }: { name: string; text: string; id: string }): Promise<void> {
+  async #change(text: string, id: string): Promise<void> {
     const client = await this.#pool.connect();
     try {
       await sendTogether(client, [BEGIN, { text, values: [id, BEFORE] }, COMMIT]);
     } finally {
       client.release();
     }
-    if (name === "batched") void this.#sequence();
   }
 
   /** As the service's feed does: while one numbering runs, all who come share the next. */
@@ -107,57 +100,44 @@ class RawLog {
   }
 }
 
-const BEGIN = { text: "begin", values: [] };
-const COMMIT = { text: "commit", values: [] };
-
-/** How many times a second the writers do it. */
-async function measure(writers: readonly (() => Promise<unknown>)[]): Promise<number> {
-  const startMs = performance.now();
-  const endMs = startMs + SECONDS * 1_000;
-  const counts = await Promise.all(
-    writers.map(async (write) => {
-      let count = 0;
-      for (; performance.now() < endMs; count++) await write();
-      return count;
-    }),
-  );
-  return (counts.reduce((sum, count) => sum + count, 0) / (performance.now() - startMs)) * 1_000;
+function serviceContestant(app: App, tenants: number): Contestant {
+  let writers: readonly SessionWriter[] = [];
+  const prepare = async (): Promise<void> => {
+    const users = Array.from({ length: WRITERS }, (_, writer) => `u${writer % tenants}`);
+    writers = await Promise.all(users.map((userId) => SessionWriter.create(app, userId)));
+  };
+  return { name: "service", prepare, operation: async (writer) => writers[writer]?.write() };
 }
 
-async function compare(contenders: readonly Contender[], { tenants, perSecond }: (typeof goals)[number]) {
-  const figures = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const { name, writers } of contenders) figures.get(name)?.push(await measure(await writers(tenants)));
-  }
-  const of = (name: string): number => median(figures.get(name) ?? []);
-  const columns = contenders.map(({ name }) => `${name} ${of(name).toFixed(0)}/s`);
-  say(`${tenants} tenant(s)   ${columns.join("   ")}`);
+async function compare(
+  contest: readonly Contestant[],
+  { cpuUs }: LoadDatabase,
+  { tenants, perSecond }: (typeof goals)[number],
+) {
+  const figures = await runRounds(contest, { ...ROUNDS, databaseCpuUs: cpuUs });
   say(
-    `   batched / locked ${(of("batched") / of("locked")).toFixed(2)}` +
-      `   batched / none ${(of("batched") / of("none")).toFixed(2)}` +
-      `   service / batched ${(of("service") / of("batched")).toFixed(2)}`,
+    `\n${tenants} tenant(s), ${WRITERS} writers, durable commits, medians of ${ROUNDS.rounds} rounds of ${ROUNDS.seconds} s`,
   );
-  sayGoal(`   changes/s of ${tenants} tenant(s), committed and numbered`, of("batched"), { atLeast: perSecond });
+  sayFigures(figures);
+  const [none, locked, batched] = figures.map((figure) => figure.perSecond);
+  say(
+    `batched / locked ${((batched ?? 0) / (locked ?? 1)).toFixed(2)}, / none ${((batched ?? 0) / (none ?? 1)).toFixed(2)}`,
+  );
+  sayGoal("changes/s, committed and numbered", batched ?? 0, { atLeast: perSecond });
 }
 
-await withLoadDatabase(({ url }) =>
-  withApp(url, async (app) => {
-    const pool = new Pool({ connectionString: url, max: WRITERS + 1 });
+await withLoadDatabase((database) =>
+  withApp(database.url, async (app) => {
+    const pool = new Pool({ connectionString: database.url, max: WRITERS + 1 });
     // The server is stopped before the last of its connections is.
     pool.on("error", () => {});
     const raw = new RawLog(pool);
-    const service: Contender = {
-      name: "service",
-      writers: async (tenants) => {
-        const users = Array.from({ length: WRITERS }, (_, writer) => `u${writer % tenants}`);
-        const writers = await Promise.all(users.map((userId) => SessionWriter.create(app, userId)));
-        return writers.map((writer) => () => writer.write());
-      },
-    };
-    const contenders = [raw.contender("none"), raw.contender("locked"), raw.contender("batched"), service];
     sayMachine();
-    say(`${WRITERS} writers, durable commits, medians of ${ROUNDS} rounds of ${SECONDS} s`);
-    for (const goal of goals) await compare(contenders, goal);
+    for (const goal of goals) {
+      const { tenants } = goal;
+      const rivals = (["none", "locked", "batched"] as const).map((name) => raw.contestant(name, tenants));
+      await compare([...rivals, serviceContestant(app, tenants)], database, goal);
+    }
     await pool.end();
   }),
 );
