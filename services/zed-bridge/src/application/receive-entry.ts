@@ -11,7 +11,7 @@ import type { App } from "./app.ts";
 import { hearUnknown } from "./editor-threads.ts";
 import { followAsking } from "./follow-asking.ts";
 import { receiveUserEntry } from "./receive-user-entry.ts";
-import { type EventSource, ignored, type ReceivedEvent } from "./received-event.ts";
+import { counted, type EventSource, ignored, type ReceivedEvent } from "./received-event.ts";
 import { moveThread, moveTurn, type ThreadScope } from "./thread-scope.ts";
 
 // Entries arrive many times a second and mostly repeat what was said before, so this path is three statements: lock the
@@ -50,6 +50,7 @@ export async function receiveEntry(
   });
   if (news) unit.ringThread(thread.id);
   const isTool = data.entry_type === "tool_call";
+  if (news && !verdict.moves && isGivenUp(turn)) return stopLate(unit, { instanceId, turnId, now });
   if (!verdict.moves || !isNewSign(thread, turn, isTool)) return { wake: false, ignored: null };
   return followSign(app, unit, { mappingId: thread.id, turnId, alive: verdict.alive, isTool, now });
 }
@@ -77,6 +78,22 @@ function said(app: App, { tokenHash }: EntryContext, data: SyncEvent<"message_ad
 
 function isNewSign(thread: Pick<ThreadMapping, "status">, turn: ContextTurn, isTool: boolean): boolean {
   return isTool || turn.status === "sent" || turn.stalled || thread.status !== "active";
+}
+
+function isGivenUp({ status }: ContextTurn): boolean {
+  return status === "interrupted" || status === "failed";
+}
+
+/** A turn that was given up before it had begun, begins: what waited in the editor's queue heard of no cancel. */
+async function stopLate(
+  unit: Unit,
+  { instanceId, turnId, now }: { readonly instanceId: string; readonly turnId: string; readonly now: Date },
+): Promise<ReceivedEvent> {
+  const turn = await unit.em.findOneOrFail(Turn, { id: turnId });
+  if (turn.startedAt !== null || turn.cancelRequestedAt === null) return { wake: false, ignored: null };
+  Object.assign(turn, { startedAt: now, cancelSentEpoch: 0 });
+  unit.ringInstance(instanceId);
+  return counted;
 }
 
 interface Sign {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { runner } from "../testing/bridge-app.ts";
 import { Stage } from "../testing/stage.ts";
+import { ann } from "../testing/read-thread.ts";
+import { cancelTurn } from "./cancel-turn.ts";
 import { expireDeadlines } from "./expire-deadlines.ts";
 import { recordReceipt } from "./record-receipt.ts";
 
@@ -192,6 +194,21 @@ describe("after a link has broken, a real editor", () => {
     expect(await stage.editor.takeOne("cancel_current_turn")).toEqual({ request_id: request });
     await stage.editor.cancelled(request, "noop");
     expect(await stage.editor.takeOne("chat_message")).toMatchObject({ request_id: request, acp_thread_id: null });
+  });
+
+  test("that begins a turn which was given up while it waited there is told again to stop it, once", async () => {
+    const request = await secondTurn(stage);
+    await cancelTurn(stage.app, ann, { workSessionId: stage.session.workSessionId, turnId: request });
+    stage.world.pass(stage.app.limits.cancelDelayMs);
+    await stage.editor.takeOne("cancel_current_turn");
+    await stage.editor.cancelled(request, "noop");
+    await expireAfter(stage, stage.app.limits.cancelTimeoutMs);
+    expect(await stage.turns()).toEqual(["completed", "interrupted CANCELLED"]);
+    expect(await stage.editor.take()).toEqual([]);
+    await stage.editor.entry({ request, index: 3, content: "Now" });
+    expect(await stage.editor.takeOne("cancel_current_turn")).toEqual({ request_id: request });
+    await stage.editor.entry({ request, index: 3, content: "Now I" });
+    expect(await stage.editor.take()).toEqual([]);
   });
 
   test("that does not open the thread keeps the turn that it has", async () => {

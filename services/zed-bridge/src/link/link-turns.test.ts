@@ -16,7 +16,8 @@ import {
   openBridgeApp,
   runner,
 } from "../testing/bridge-app.ts";
-import { ann, transcriptOf, turnsOf } from "../testing/read-thread.ts";
+import { blockInstances } from "../testing/block-instances.ts";
+import { ann, threadOf, transcriptOf, turnsOf } from "../testing/read-thread.ts";
 import { type ServedLinks, serveLinks } from "../testing/serve-links.ts";
 
 let bridge: BridgeApp;
@@ -206,16 +207,19 @@ describe("a database that is slow or away", () => {
     const narrow = await serveLinks(bridge.app, { inboxFramesMax: 8, pollMs: 60_000 });
     const editor = await readyEditor(narrow.address);
     const request_id = await beginTurn(editor);
-    const blocker = await blockInstance();
+    const blocker = await blockInstances(bridge.databaseUrl);
     const frames = 100;
     for (let index = 1; index <= frames; index++) {
-      editor.send(eventOf("message_added", { request_id, content: `${index} ${"z".repeat(300_000)}` }));
+      const message_id = String(index);
+      editor.send(eventOf("message_added", { request_id, message_id, content: `${index} ${"z".repeat(300_000)}` }));
     }
     editor.send(eventOf("message_completed", { request_id }));
     await eventually("the editor waits", () => editor.unsentBytes > 10_000_000);
     await blocker.release();
     await turns("completed");
-    expect((await transcript()).at(-1)).toMatch(new RegExp(`^assistant: ${frames} z+$`));
+    // The name of the thread, its first word, all frames, the end.
+    const { latestTurn } = await threadOf(bridge.app, session.workSessionId);
+    expect(latestTurn).toMatchObject({ heardCount: frames + 3, heardLast: "message_completed" });
     expect(editor.unsentBytes).toBe(0);
     await editor.close();
     await narrow.close();
@@ -236,20 +240,6 @@ describe("a database that is slow or away", () => {
     await (await back).close();
   });
 });
-
-/** Holds the rows that every event needs. */
-async function blockInstance(): Promise<{ release(): Promise<void> }> {
-  const client = new Client({ connectionString: bridge.databaseUrl });
-  await client.connect();
-  await client.query("begin");
-  await client.query("lock table zed_thread_mappings, zed_instances in access exclusive mode");
-  return {
-    release: async () => {
-      await client.query("commit");
-      await client.end();
-    },
-  };
-}
 
 /** Ends all connections of the bridge to its database. */
 async function cutConnections(): Promise<void> {

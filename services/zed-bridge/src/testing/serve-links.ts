@@ -1,5 +1,6 @@
 import { createLog, OnePort } from "@helix-zed/server";
 import type { App } from "../application/app.ts";
+import { type AttemptLimits, usualAttemptLimits } from "../link/attempt-limiter.ts";
 import type { LinkLimits } from "../link/link-limits.ts";
 import { LinkServer } from "../link/link-server.ts";
 
@@ -17,10 +18,10 @@ export const silentLog = createLog({ name: "test", level: "silent" });
 /** Serves links on a free port, or on the one that is given, as a bridge does that was restarted. */
 export async function serveLinks(
   app: App,
-  options: Partial<LinkLimits> & { port?: number } = {},
+  options: Partial<LinkLimits> & { port?: number; attemptLimits?: AttemptLimits } = {},
 ): Promise<ServedLinks> {
-  const { port: wanted = 0, ...limits } = options;
-  const links = new LinkServer({ app, log: silentLog, limits: { pollMs: 200, ...limits } });
+  const { port: wanted = 0, attemptLimits = usualAttemptLimits, ...limits } = options;
+  const links = new LinkServer({ app, log: silentLog, limits: { pollMs: 200, ...limits }, attemptLimits });
   const onePort = new OnePort({
     handler: (_request, response) => {
       response.writeHead(404);
