@@ -2,6 +2,7 @@ import { once } from "node:events";
 import * as http from "node:http";
 import * as http2 from "node:http2";
 import * as net from "node:net";
+import { Duplex } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { afterEach, describe, expect, test } from "vitest";
 import { OnePort, type OnePortOptions, PortError } from "./one-port.ts";
@@ -183,6 +184,38 @@ describe("one port", () => {
     // Says hello and never anything again.
     socket.write(Buffer.concat([Buffer.from(PREFACE), EMPTY_SETTINGS]));
     await expect(buffer(socket)).resolves.toBeDefined();
+  });
+
+  test("cuts an HTTP/2 peer that takes nothing any more and whose session has gone", async () => {
+    const began = Promise.withResolvers<http2.Http2Session>();
+    const { port } = await open({
+      pingIntervalMs: 100,
+      handler: (request, response) => {
+        response.end(Buffer.alloc(64 * 1024 * 1024));
+        if ("stream" in request && request.stream.session !== undefined) began.resolve(request.stream.session);
+      },
+    });
+    const socket = await connect(port);
+    socket.on("error", () => {});
+    // Asks for a lot, and reads nothing of it.
+    const mute = new Duplex({
+      read() {},
+      write(chunk, _encoding, done) {
+        socket.write(chunk, done);
+      },
+    });
+    const peer = http2.connect("http://a", {
+      createConnection: () => mute,
+      settings: { initialWindowSize: 2 ** 31 - 1 },
+    });
+    peer.on("error", () => {});
+    peer.on("connect", () => peer.setLocalWindowSize(2 ** 31 - 1));
+    peer.request({ ":path": "/" }).on("error", () => {});
+    const session = await began.promise;
+    session.destroy();
+    await once(session, "close");
+    peer.destroy();
+    socket.destroy();
   });
 
   test("keeps an HTTP/2 peer that answers", async () => {

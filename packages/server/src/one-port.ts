@@ -53,15 +53,16 @@ export class OnePort {
   readonly #undecided = new Set<net.Socket>();
   readonly #sessions = new Set<http2.ServerHttp2Session>();
   readonly #sniffTimeoutMs: number;
+  readonly #pingIntervalMs: number;
 
   constructor({ handler, takeStream, upgrade, sniffTimeoutMs = 10_000, pingIntervalMs = 30_000 }: OnePortOptions) {
     this.#sniffTimeoutMs = sniffTimeoutMs;
+    this.#pingIntervalMs = pingIntervalMs;
     this.#h1 = createHttp1(handler, upgrade);
     this.#h2 = createHttp2(handler, takeStream);
     this.#h2.on("session", (session) => {
       this.#sessions.add(session);
       session.once("close", () => this.#sessions.delete(session));
-      keepAlive(session, pingIntervalMs);
     });
     // A peer that breaks the protocol loses its session; there is nobody to tell.
     this.#h2.on("sessionError", () => {});
@@ -117,8 +118,17 @@ export class OnePort {
     });
     sniff(socket, this.#sniffTimeoutMs, (isHttp2) => {
       this.#undecided.delete(socket);
-      (isHttp2 ? this.#h2 : this.#h1).emit("connection", socket);
+      if (isHttp2) this.#beginHttp2(socket);
+      else this.#h1.emit("connection", socket);
     });
+  }
+
+  #beginHttp2(socket: net.Socket): void {
+    const watch = (session: http2.ServerHttp2Session): void => keepAlive(session, socket, this.#pingIntervalMs);
+    // The session comes at once, or never.
+    this.#h2.once("session", watch);
+    this.#h2.emit("connection", socket);
+    this.#h2.off("session", watch);
   }
 }
 
@@ -166,11 +176,13 @@ function createHttp2(handler: NodeHandlerFn, takeStream: OnePortOptions["takeStr
   return server;
 }
 
-function keepAlive(session: http2.ServerHttp2Session, intervalMs: number): void {
+function keepAlive(session: http2.ServerHttp2Session, socket: net.Socket, intervalMs: number): void {
   let answered = true;
   const timer = setInterval(() => {
-    if (!answered) {
+    // A session that was destroyed closes when what it had begun to write is taken: of a peer that froze, never.
+    if (!answered || session.destroyed) {
       session.destroy();
+      socket.destroy();
       return;
     }
     answered = false;
