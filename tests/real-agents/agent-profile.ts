@@ -10,6 +10,8 @@ export interface AgentProfile {
   readonly definition?: (modelUrl: string) => Json;
   /** What a session has to say for the agent to ask before it writes a file; nothing if it does by itself. */
   readonly askingConfig?: Json;
+  /** What a prompt has to say for the agent to ask, beside that. */
+  readonly askingDirective?: string;
   /** A mode of this agent that is not its usual one. */
   readonly mode: string;
   /** How a refusal of the model (HTTP 400) reaches people: as an error of the turn, or in the agent's own words. */
@@ -63,7 +65,9 @@ export const furtherAgents: readonly AgentProfile[] = [
         ].join("\n"),
       },
     }),
+    // It asks when its model wants to leave the sandbox, which forbids to write.
     askingConfig: { mode: "read-only" },
+    askingDirective: "[demo: escalate]",
     mode: "read-only",
     modelError: "said",
     patienceMs: 60_000,

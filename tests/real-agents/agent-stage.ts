@@ -3,7 +3,7 @@
 // All sessions belong to one task and one folder, so one acp-host and one process of the agent carry them all. The host
 // reaches the bridge through a proxy, so that the line between them can be cut while both live.
 
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { type Cluster, startCluster } from "@helix-zed/harness/cluster.ts";
 import { eventually } from "@helix-zed/harness/eventually.ts";
@@ -13,6 +13,8 @@ import { TcpProxy } from "@helix-zed/harness/tcp-proxy.ts";
 import type { AgentProfile } from "./agent-profile.ts";
 import { installAgent } from "./install-agent.ts";
 import { RealSession } from "./real-session.ts";
+
+const REPORT_CHARACTERS = 10_000;
 
 /** A running system that serves one agent. */
 export class AgentStage {
@@ -80,6 +82,13 @@ export class AgentStage {
   /** Breaks the link between host and bridge. */
   cutLink(): void {
     this.#proxy.cut();
+  }
+
+  /** What the hosts have logged last. */
+  report(): string {
+    const folder = path.join(this.cluster.layout.dataFolder, "zed-bridge", "instances");
+    const logs = readdirSync(folder).map((id) => readFileSync(path.join(folder, id, "output.log"), "utf8"));
+    return logs.join("\n").slice(-REPORT_CHARACTERS);
   }
 
   /** The one instance. */

@@ -9,6 +9,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFailed, test } from "vitest";
 import type { AgentProfile } from "./agent-profile.ts";
 import { AgentStage } from "./agent-stage.ts";
+import type { RealSession } from "./real-session.ts";
 
 /** A case: a promise in plain words, and the proof. */
 type Case = readonly [promise: string, prove: (stage: AgentStage) => Promise<void>];
@@ -84,7 +85,7 @@ const cases: readonly Case[] = [
   [
     "asks before it writes a file, and writes it when that is allowed",
     async (stage) => {
-      const session = await stage.begin("Add a page [demo: file allowed.md]", asking(stage));
+      const session = await beginAsking(stage, "allowed.md");
       const { permission_requests: requests } = await session.asked(1);
       expect(requests).toHaveLength(1);
       expect(existsSync(path.join(stage.repository, "allowed.md"))).toBe(false);
@@ -99,7 +100,7 @@ const cases: readonly Case[] = [
   [
     "asks before it writes a file, and does not when that is rejected",
     async (stage) => {
-      const session = await stage.begin("Add a page [demo: file rejected.md]", asking(stage));
+      const session = await beginAsking(stage, "rejected.md");
       const { permission_requests: requests } = await session.asked(1);
       await session.answer(requests[0].id, { decision: "reject" });
       const turn = await session.ended(1);
@@ -114,7 +115,7 @@ const cases: readonly Case[] = [
   [
     "ends with its turn what it asks, when that is cancelled",
     async (stage) => {
-      const session = await stage.begin("Add a page [demo: file withdrawn.md]", asking(stage));
+      const session = await beginAsking(stage, "withdrawn.md");
       const { permission_requests: requests } = await session.asked(1);
       await session.cancel();
       expect(await session.ended(1)).toMatchObject({ status: "interrupted" });
@@ -216,7 +217,7 @@ export function describeAgent(profile: AgentProfile): void {
     test.each(cases)(
       "%s",
       async (_promise, prove) => {
-        onTestFailed(() => void process.stderr.write(`${stage.cluster.report()}\n`));
+        onTestFailed(() => void process.stderr.write(`${stage.report()}\n`));
         await prove(stage);
       },
       SLOWEST_MS,
@@ -224,8 +225,13 @@ export function describeAgent(profile: AgentProfile): void {
   });
 }
 
-function asking(stage: AgentStage): object {
-  return { permission_policy: "ask", ...stage.profile.askingConfig };
+/** Begins a session whose agent is to ask before it writes this file. */
+function beginAsking(stage: AgentStage, file: string): Promise<RealSession> {
+  const { askingConfig, askingDirective = "" } = stage.profile;
+  return stage.begin(`Add a page [demo: file ${file}] ${askingDirective}`, {
+    permission_policy: "ask",
+    ...askingConfig,
+  });
 }
 
 /** The last request to the model that was about `topic` also held what was said of `earlier`. */

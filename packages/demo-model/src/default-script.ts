@@ -111,6 +111,7 @@ function fileFor(directives: Directives): WantedFile {
   const title = subject.charAt(0).toUpperCase() + subject.slice(1);
   return {
     name: directives.file ?? `${slug.slice(0, 60) || "demo"}.md`,
+    escalate: directives.escalate,
     content: `# ${title || "Demo"}\n\nWritten by the demo model, which is not a language model, in answer to this prompt:\n\n> ${directives.subject}\n`,
   };
 }

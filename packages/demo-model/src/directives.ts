@@ -4,6 +4,7 @@
 //
 //   [demo: no-tool]                answer with text only
 //   [demo: file NAME]              write the file NAME instead of one named after the prompt
+//   [demo: escalate]               ask to be allowed more than the agent's sandbox allows, if its tool can say so
 //   [demo: slow 20 chunks 100ms]   first stream 20 pieces of text, 100 ms apart
 //   [demo: error 400]              refuse the request with this HTTP status
 //   [demo: hang]                   accept the request and never answer
@@ -20,6 +21,7 @@ export interface Directives {
   readonly subject: string;
   readonly noTool: boolean;
   readonly hang: boolean;
+  readonly escalate: boolean;
   readonly file: string | undefined;
   readonly errorStatus: number | undefined;
   readonly hold: string | undefined;
@@ -28,7 +30,7 @@ export interface Directives {
   readonly slow: { readonly chunks: number; readonly pauseMs: number } | undefined;
 }
 
-const pattern = /\[demo:\s*(no-tool|hang|file|slow|error|hold-end|hold)\b\s*([^\]]*)\]/g;
+const pattern = /\[demo:\s*(no-tool|hang|escalate|file|slow|error|hold-end|hold)\b\s*([^\]]*)\]/g;
 
 /** Reads the directives in a prompt; the last one of a kind counts. */
 export function readDirectives(prompt: string): Directives {
@@ -42,6 +44,7 @@ export function readDirectives(prompt: string): Directives {
       .trim(),
     noTool: found.has("no-tool"),
     hang: found.has("hang"),
+    escalate: found.has("escalate"),
     file: found.get("file"),
     errorStatus: found.has("error") ? Number(found.get("error")) || 500 : undefined,
     calls,

@@ -7,6 +7,8 @@ import type { ReplyEvent } from "./reply.ts";
 export interface WantedFile {
   readonly name: string;
   readonly content: string;
+  /** Whether to ask for more than the agent's sandbox allows, where a tool of the agent can say so. */
+  readonly escalate?: boolean;
 }
 
 const writers = ["write_file", "write", "create_file", "str_replace_based_edit_tool"];
@@ -38,10 +40,12 @@ function callShell(tool: ToolOffer, file: WantedFile): ReplyEvent {
   const field = pick(tool, ["command", "cmd"]);
   const wantsList = objectOf(properties(tool)[field])["type"] === "array";
   const description = "description" in properties(tool) ? { description: `Write ${file.name}` } : {};
+  const escalated = { sandbox_permissions: "require_escalated", justification: `Write ${file.name}` };
+  const escalation = file.escalate === true && "sandbox_permissions" in properties(tool) ? escalated : {};
   return {
     type: "tool-call",
     name: tool.name,
-    arguments: { [field]: wantsList ? ["bash", "-lc", line] : line, ...description },
+    arguments: { [field]: wantsList ? ["bash", "-lc", line] : line, ...description, ...escalation },
   };
 }
 

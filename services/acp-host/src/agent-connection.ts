@@ -28,12 +28,14 @@ import { within, type World } from "./world.ts";
 //   before the answer that follows them: the handler for `session/update` is
 //   registered first and does everything synchronously.
 // - Sessions are created one after the other, as Zed does.
+// - A process that closes its output, or writes what is no message or one beyond all
+//   measure, is killed: nothing can be said to it any more.
 // - An update for a session that nobody listens to yet (an agent may speak before
 //   it has answered `session/new`) waits for the listener.
 
 const initializeLimitMs = 60_000;
 const sessionLimitMs = 120_000;
-const messageBytesMax = 256 * 1024 * 1024;
+const messageBytesMax = 64 * 1024 * 1024;
 const earlyUpdatesMax = 1_000;
 const earlySessionsMax = 100;
 
@@ -70,6 +72,7 @@ export class AgentConnection {
       })
       .onRequest(methods.client.session.requestPermission, ({ params }) => this.#askPermission(params))
       .connect(ndJsonStream(Writable.toWeb(stdin), Readable.toWeb(stdout), { maxMessageBytes: messageBytesMax }));
+    void this.#connection.closed.finally(() => this.kill());
   }
 
   /** Introduces the host to a process that was just started. */

@@ -84,7 +84,9 @@ export class Agents {
       args: agent.args,
       cwd: workDir,
       env: agentEnvironment(agent, environment, dataDir),
-      onErrorLine: (line) => log.debug({ agent: agent.name, line: redact(line) }, "agent stderr"),
+      onErrorLine: (line) => {
+        if (log.isLevelEnabled("debug")) log.debug({ agent: agent.name, line: redact(line) }, "agent stderr");
+      },
     });
     void this.#watch(agent, process);
     try {

@@ -16,7 +16,8 @@ export interface Chunk {
 
 export type Entry =
   | { readonly kind: "user"; text: string; readonly echo: boolean }
-  | { readonly kind: "assistant"; readonly chunks: Chunk[] }
+  /** What an agent says beyond all measure is not kept, but counted. */
+  | { readonly kind: "assistant"; readonly chunks: Chunk[]; characters: number; droppedCharacters: number }
   | { readonly kind: "tool"; readonly call: ToolCall };
 
 /** The whole current content of an entry, as it goes over the wire. */

@@ -110,9 +110,9 @@ export class Host {
     if (verdict.kind === "underWay") return;
     const threadId = verdict.threadId ?? "";
     const answered = threads.answered(threadId, requestId);
-    const prompt = { requestId, text: message.message, echo: false };
-    if (answered !== undefined && threads.inMemory(threadId)?.retell(prompt, answered) !== undefined) return;
-    send(verdict.end);
+    const prompt = { requestId, text: message.message, echo: false, onEnd: () => undefined };
+    const told = answered !== undefined && threads.inMemory(threadId)?.retell(prompt, answered) === true;
+    if (!told) send(verdict.end);
   }
 
   #enqueue(message: ChatMessage, how: { readonly echo: boolean }): void {
@@ -194,10 +194,10 @@ export class Host {
     this.#requests.begin(requestId, threadId);
     this.#shown = threadId;
     const startedAt = world.now();
-    const prompt = { requestId, text: message.message, echo };
+    const onEnd = (end: SyncEvent): void => this.#requests.end(requestId, end);
+    const prompt = { requestId, text: message.message, echo, onEnd };
     const answered = threads.answered(threadId, requestId);
-    const told = answered === undefined ? undefined : session.retell(prompt, answered);
-    this.#requests.end(requestId, told ?? (await session.runTurn(prompt)));
+    if (answered === undefined || !session.retell(prompt, answered)) await session.runTurn(prompt);
     log.info({ requestId, threadId, tookMs: world.now() - startedAt }, "turn ended");
   }
 

@@ -26,14 +26,16 @@ import { within, type World } from "./world.ts";
 // second prompt in a running turn: one fails the first, one queues the second,
 // and some then cancel both.
 //
-// Every error of an agent ends the turn with its text. So do the stop reasons
-// max_tokens, max_turn_requests and refusal: the work is not done.
+// Every error of an agent ends the turn with its text. So does every stop reason but
+// end_turn and cancelled: the work is not done.
 
 export interface Prompt {
   readonly requestId: string;
   readonly text: string;
   /** Whether the user's words go back over the wire, as when somebody types in Zed. */
   readonly echo: boolean;
+  /** Hears what has ended the turn before the server does. */
+  readonly onEnd: (end: SyncEvent) => void;
 }
 
 export interface ThreadSessionOptions {
@@ -49,10 +51,12 @@ export interface ThreadSessionOptions {
 
 interface Turn {
   readonly requestId: string;
-  readonly end: PromiseWithResolvers<SyncEvent>;
+  readonly onEnd: (end: SyncEvent) => void;
+  readonly end: PromiseWithResolvers<void>;
   usage: TokenUsage | undefined;
 }
 
+const finished: ReadonlySet<string> = new Set(["end_turn", "cancelled"]);
 const unfinished: Readonly<Record<string, string>> = {
   max_tokens: "the model reached its token limit",
   max_turn_requests: "the agent reached its limit of model requests for one turn",
@@ -102,19 +106,21 @@ export class ThreadSession {
   }
 
   /** Says once more what the agent has answered to a prompt. Returns false if the thread does not have it. */
-  retell({ requestId, text }: Prompt, answered: Pick<LastRequest, "user_messages">): SyncEvent | undefined {
+  retell({ requestId, text, onEnd }: Prompt, answered: Pick<LastRequest, "user_messages">): boolean {
     const last = this.#thread.lastUserMessage;
     const isThere = last?.text.includes(text) === true && this.#thread.userMessageCount >= answered.user_messages;
-    if (!isThere || this.#turn !== undefined || this.#thread.length === last.index + 1) return undefined;
+    if (!isThere || this.#turn !== undefined || this.#thread.length === last.index + 1) return false;
     const end = this.#completion(requestId, undefined);
     this.#publisher.beginTurn(requestId, last.index);
+    onEnd(end);
     this.#publisher.endTurn(end);
-    return end;
+    return true;
   }
 
-  /** Runs one turn, if the last one is settled; resolves with the event that has ended it on the wire, well or badly. */
-  async runTurn(prompt: Prompt): Promise<SyncEvent> {
-    const turn: Turn = { requestId: prompt.requestId, end: Promise.withResolvers(), usage: undefined };
+  /** Runs one turn, if the last one is settled; resolves when it has ended on the wire, well or badly. */
+  async runTurn(prompt: Prompt): Promise<void> {
+    const { requestId, onEnd } = prompt;
+    const turn: Turn = { requestId, onEnd, end: Promise.withResolvers(), usage: undefined };
     this.#turn = turn;
     this.#publisher.beginTurn(prompt.requestId);
     this.#publisher.publish(this.#thread.addUserMessage(prompt.text, { echo: prompt.echo }));
@@ -183,7 +189,8 @@ export class ThreadSession {
   }
 
   #answer(turn: Turn, response: PromptResponse): void {
-    const problem = unfinished[response.stopReason];
+    const { stopReason } = response;
+    const problem = finished.has(stopReason) ? undefined : (unfinished[stopReason] ?? `it says "${stopReason}"`);
     if (problem !== undefined)
       return this.#fail(turn, `agent "${this.#options.connection.agent.name}" stopped: ${problem}`);
     if (this.#turn === turn) this.#note(turn, { answered: true });
@@ -220,8 +227,9 @@ export class ThreadSession {
   #end(turn: Turn, event: SyncEvent): void {
     if (this.#turn !== turn) return;
     this.#turn = undefined;
+    turn.onEnd(event);
     this.#publisher.endTurn(event);
-    turn.end.resolve(event);
+    turn.end.resolve();
   }
 
   #closeToolCalls(status: ToolStatus): void {

@@ -1,6 +1,9 @@
 import type { Entry } from "./entries.ts";
-import type { ToolStatus } from "@helix-zed/sync-protocol";
+import { contentLengthMax, type ToolStatus } from "@helix-zed/sync-protocol";
 import { applyPatch, isOpen, newToolCall, type ToolCall, type ToolCallPatch } from "./tool-call.ts";
+
+/** More than goes over the wire. */
+const charactersKept = 2 * contentLengthMax;
 
 /** What a mutation did to the list: a new entry at the end, or other content of an old one. */
 export interface Change {
@@ -53,7 +56,15 @@ export class Thread {
   appendChunk(kind: "message" | "thought", text: string): Change | undefined {
     if (text === "") return undefined;
     const last = this.#entries.at(-1);
-    if (last?.kind !== "assistant") return this.#append({ kind: "assistant", chunks: [{ kind, text }] });
+    if (last?.kind !== "assistant") {
+      const chunks = [{ kind, text }];
+      return this.#append({ kind: "assistant", chunks, characters: text.length, droppedCharacters: 0 });
+    }
+    if (last.characters > charactersKept) {
+      last.droppedCharacters += text.length;
+      return this.#updated(this.#entries.length - 1);
+    }
+    last.characters += text.length;
     const chunk = last.chunks.at(-1);
     if (chunk?.kind === kind) chunk.text += text;
     else last.chunks.push({ kind, text });

@@ -10,9 +10,10 @@ import type { Timer, World } from "./world.ts";
 //   out: a change inside that time waits for a timer.
 // - Tool calls go out at once.
 // - Before an entry goes out, what waits of the thread's other entries goes first.
-// - When an entry appears, the earlier entries of its turn are sent again, and
-//   when the turn ends all of them, so that a receiver who missed one has it now.
-//   Receivers must therefore upsert by (thread, message_id).
+// - When the turn ends, all its entries are sent again, so that a receiver who missed
+//   one has it now. Receivers must therefore upsert by (thread, message_id). Zed does so
+//   whenever an entry appears, which costs a turn of a thousand tool calls half a
+//   million frames; here nothing is lost on the way (outbox.ts).
 // - An entry carries the request id of the turn that it belongs to, also when it
 //   changes after that turn has ended.
 //
@@ -54,7 +55,6 @@ export class TurnPublisher {
     const turn = this.#turnOf(change.index);
     if (turn === undefined) return;
     this.#flushOthers(change.index);
-    if (change.type === "new") this.#sendRange(turn.firstIndex, change.index);
     if (change.type === "new" || this.#mayGoNow(change.index)) this.#send(change.index);
     else this.#wait(change.index);
   }
@@ -120,7 +120,7 @@ export class TurnPublisher {
       acp_thread_id: this.#options.threadId,
       message_id: String(index),
       role: entry.kind === "user" ? "user" : "assistant",
-      content: clip(renderEntry(entry)),
+      content: contentOf(entry),
       request_id: requestId,
       entry_type: call === undefined ? "text" : "tool_call",
       tool_name: call === undefined ? "" : toolLabel(call),
@@ -131,10 +131,11 @@ export class TurnPublisher {
   }
 }
 
-/** A tool that printed more is cut, so that no frame grows past what servers accept. */
-function clip(content: string): string {
-  if (content.length <= contentLengthMax) return content;
-  return `${content.slice(0, contentLengthMax).toWellFormed()}\n\n… ${content.length - contentLengthMax} more characters`;
+/** What is longer than servers accept is cut, and says by how much. */
+function contentOf(entry: Entry): string {
+  const content = renderEntry(entry);
+  const more = content.length - contentLengthMax + (entry.kind === "assistant" ? entry.droppedCharacters : 0);
+  return more <= 0 ? content : `${content.slice(0, contentLengthMax).toWellFormed()}\n\n… ${more} more characters`;
 }
 
 /** The user's own words came from the server, which does not want them back unless it simulated typing. */
