@@ -39,7 +39,7 @@ interface Versioned {
   readonly etag: string;
 }
 
-const CALL_TIMEOUT_MS = 10_000;
+const CALL_TIMEOUT_MS = 30_000;
 const SESSION_STEPS = [WorkSessionStatus.ACTIVE, WorkSessionStatus.COMPLETED] as const;
 
 /** One client with tasks of its own. */

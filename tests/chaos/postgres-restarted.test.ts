@@ -5,23 +5,23 @@ import { ErrorInfoSchema, RetryInfoSchema } from "@helix-zed/gen/google/rpc/erro
 import { TaskService } from "@helix-zed/gen/helix/task/v1/task_service_pb.ts";
 import { eventually } from "@helix-zed/harness/eventually.ts";
 import { emptyDatabase } from "@helix-zed/harness/fresh-database.ts";
+import { OwnPostgres } from "@helix-zed/harness/own-postgres.ts";
 import { startTaskReplicas, type TaskReplicas } from "@helix-zed/harness/task-replicas.ts";
 import { TcpProxy } from "@helix-zed/harness/tcp-proxy.ts";
 import { sized } from "@helix-zed/harness/test-size.ts";
 import { Client } from "pg";
 import { describe, expect, test } from "vitest";
 import { ClientCrowd } from "./client-crowd.ts";
-import { RestartablePostgres } from "./restartable-postgres.ts";
 
-const RESTARTS = sized({ normal: 3, full: 10 });
+const RESTARTS = sized({ normal: 10, full: 40 });
 const STEPS_BETWEEN = 40;
-const PATIENCE_MS = sized({ normal: 120_000, full: 300_000 });
+const PATIENCE_MS = sized({ normal: 300_000, full: 1_200_000 });
 
 describe("a task-service whose database is restarted under load", () => {
   test(
     "answers UNAVAILABLE with a time to come again, and goes on without having lost anything",
     async () => {
-      await using postgres = await RestartablePostgres.start();
+      await using postgres = await OwnPostgres.start();
       await using replicas = await startTaskReplicas({ databaseUrl: postgres.url });
       const crowd = new ClientCrowd({ count: 16, transports: [replicas.transport()] });
       for (let restarts = 0; restarts < RESTARTS; restarts++) {

@@ -12,8 +12,8 @@ import { Client } from "pg";
 import { describe, expect, test } from "vitest";
 import { ClientCrowd } from "./client-crowd.ts";
 
-const KILLS = sized({ normal: 6, full: 25 });
-const STEPS_BETWEEN = 40;
+const KILLS = sized({ normal: 25, full: 100 });
+const STEPS_BETWEEN = 32;
 
 describe("a task-service that is killed under 16 clients who try again", () => {
   test(
@@ -45,7 +45,7 @@ describe("a task-service that is killed under 16 clients who try again", () => {
       expect(tally.answers.get("Aborted ETAG_MISMATCH")).toBeGreaterThan(0);
       expect([...tally.answers.keys()].filter((answer) => /^(Internal|Unknown)/.test(answer))).toEqual([]);
     },
-    sized({ normal: 120_000, full: 600_000 }),
+    sized({ normal: 600_000, full: 2_400_000 }),
   );
 });
 

@@ -21,7 +21,7 @@ describe("watches, while PostgreSQL is restarted under 16 writers", { timeout: p
       expect(lost).toEqual([]);
     } finally {
       await closeReplicas();
-      await postgres.remove();
+      await postgres.stop();
     }
   });
 });
