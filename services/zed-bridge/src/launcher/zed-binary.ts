@@ -13,7 +13,7 @@ export interface AskOptions {
 }
 
 const NEEDED = ["--headless", "--allow-multiple-instances", "--user-data-dir"] as const;
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 5_000;
 const HELP_CHARACTERS_MAX = 256 * 1024;
 
 /** Remembers which binaries can be driven. */

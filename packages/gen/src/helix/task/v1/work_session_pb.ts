@@ -61,7 +61,7 @@ export type WorkSession = Message<"helix.task.v1.WorkSession"> & {
 
   /**
    * Which kind of agent works here: `simple`, `helix_agent`, `zed_agent`, `zed_claude_code`, `zed_gemini_cli`,
-   * `zed_qwen_code`, or one that the service's configuration adds.
+   * `zed_qwen_code`, `zed_codex_cli`, `zed_opencode`, or one that the service's configuration adds.
    *
    * @generated from field: string agent_type = 6;
    */
