@@ -31,6 +31,22 @@ const rooms: readonly Room[] = [
   { files: "services/*/src/persistence/**/*.ts", allowed: PERSISTENCE },
   { files: "services/*/src/application/**/*.ts", allowed: APPLICATION },
   { files: "services/*/src/transport/**/*.ts", allowed: TRANSPORT },
+  {
+    files: "services/*/src/mcp/**/*.ts",
+    allowed: [
+      ...APPLICATION,
+      "@helix-zed/client",
+      "@helix-zed/gen/",
+      "@helix-zed/server",
+      "@connectrpc/connect",
+      "@bufbuild/",
+      "@modelcontextprotocol/server",
+      "zod",
+      "src/link/token-bucket.ts",
+      "src/mcp/",
+      "src/runner/session-end.ts",
+    ],
+  },
   { files: "packages/domain/src/**/*.ts", allowed: ["node:", "src/"] },
   {
     files: "packages/transcoding/src/**/*.ts",

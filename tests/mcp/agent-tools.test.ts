@@ -1,7 +1,7 @@
 import { type Cluster, startCluster } from "@helix-zed/harness/cluster.ts";
 import { eventually } from "@helix-zed/harness/eventually.ts";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { Crew } from "./crew.ts";
+import { answerIn, Crew } from "./crew.ts";
 
 let cluster: Cluster;
 const crews: Crew[] = [];
@@ -255,6 +255,25 @@ describe("a session that somebody else has ended", () => {
     expect((await waiting).value).toMatchObject({ complete: false });
     await eventually("the token to be good no more", () => isRefused(() => lead.use("list_work_sessions")));
   });
+});
+
+describe("a bridge that is told to stop", () => {
+  test("lets agents that wait have what there is, and those that come again when it is back wait on", async () => {
+    const crew = await gather();
+    const lead = await crew.next();
+    await lead.use("spawn_work_session", { name: "Tests", instructions: "Write the tests" });
+    await crew.next();
+    const begun = Promise.withResolvers<void>();
+    const waiting = (await lead.client()).callTool(
+      { name: "wait_for_work_sessions", arguments: { timeout_seconds: 500 } },
+      { timeout: 60_000, onprogress: () => begun.resolve() },
+    );
+    await begun.promise;
+    await cluster.service("zed-bridge").restart("SIGTERM");
+    expect(answerIn(await waiting).value).toMatchObject({ complete: false, still_running: [{ name: "Tests" }] });
+    const again = await lead.use("wait_for_work_sessions", { timeout_seconds: 1 });
+    expect(again.value).toMatchObject({ complete: false, still_running: [{ name: "Tests" }] });
+  }, 60_000);
 });
 
 describe("a bridge that was killed", () => {

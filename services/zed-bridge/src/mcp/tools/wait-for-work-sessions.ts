@@ -120,6 +120,7 @@ async function keepTime(
 ): Promise<void> {
   const { world } = call.app;
   const beganAt = world.now().getTime();
+  await call.progress(0, timeoutSeconds, stateOf(waited));
   for (let leftMs = timeoutSeconds * 1_000; leftMs > 0 && !over.aborted;) {
     await world.sleep(Math.min(PROGRESS_INTERVAL_MS, leftMs), over).catch(() => {});
     const elapsedMs = world.now().getTime() - beganAt;
