@@ -127,6 +127,18 @@ const cases: readonly Case[] = [
     },
   ],
   [
+    "is still asking when its bridge was killed and has come back, and takes the answer",
+    async (stage) => {
+      const session = await beginAsking(stage, "bridged.md");
+      const { permission_requests: requests } = await session.asked(1);
+      await stage.cluster.service("zed-bridge").restart("SIGKILL");
+      expect(await session.asked(1)).toMatchObject({ status: "waiting", permission_requests: requests });
+      await session.answer(requests[0].id, { decision: "allow_once" });
+      expect(await session.ended(1)).toMatchObject({ status: "completed", attempt: 1 });
+      expect(stage.file("bridged.md")).toContain("the demo model");
+    },
+  ],
+  [
     "works in the mode that a session names, and one that it does not have is an error in words",
     async (stage) => {
       const planning = await stage.begin("Say hello [demo: no-tool]", { mode: stage.profile.mode });
@@ -172,6 +184,20 @@ const cases: readonly Case[] = [
       expect(await session.ended(2)).toMatchObject({ status: "completed", attempt: 2 });
       expect(stage.file("killed.md")).toContain("the demo model");
       expectRemembered(stage, "lynx", "owl");
+    },
+  ],
+  [
+    "asks anew when it was killed while it asked",
+    async (stage) => {
+      const session = await beginAsking(stage, "anew.md");
+      const { permission_requests: old } = await session.asked(1);
+      await stage.killAgent();
+      const { permission_requests: requests } = await session.asked(1, { attempt: 2 });
+      expect(requests[0].id).not.toBe(old[0].id);
+      expect((await session.answer(old[0].id, { decision: "allow_once" })).status).toBe(400);
+      await session.answer(requests[0].id, { decision: "allow_once" });
+      expect(await session.ended(1)).toMatchObject({ status: "completed", attempt: 2 });
+      expect(stage.file("anew.md")).toContain("the demo model");
     },
   ],
   [

@@ -40,8 +40,9 @@ export class RealSession {
   }
 
   /** A turn, once its agent asks for something. */
-  asked(number: number): Promise<Json> {
-    return this.#turn(number, `turn ${number} asks`, (turn) => (turn["permission_requests"] ?? []).length > 0);
+  asked(number: number, { attempt = 1 } = {}): Promise<Json> {
+    const asks = (turn: Json): boolean => turn["attempt"] === attempt && (turn["permission_requests"] ?? []).length > 0;
+    return this.#turn(number, `turn ${number} asks`, asks);
   }
 
   /** A turn, once its agent has said something and the bridge has stored it. */

@@ -3,6 +3,7 @@
 
 import { TaskStatus, TaskType } from "@helix-zed/gen/helix/task/v1/task_pb.ts";
 import { WorkSessionStatus } from "@helix-zed/gen/helix/task/v1/work_session_pb.ts";
+import { PermissionDecision } from "@helix-zed/gen/helix/zed/v1/zed_thread_service_pb.ts";
 
 /** Ids of things that belong together; of one tenant, or of nobody. */
 export interface Target {
@@ -90,6 +91,16 @@ const zedThreads: Readonly<Record<string, Entry>> = {
   WatchZedThread: { caller: user, request: thread, absent: noThread },
   CreateZedThread: { caller: user, request: thread, absent: noSession },
   SendMessage: { caller: user, request: (target) => ({ ...thread(target), message: "Go on." }), absent: noSession },
+  AnswerPermission: {
+    caller: user,
+    request: (target) => ({
+      ...thread(target),
+      permissionId: "prm_0",
+      answer: { case: "decision", value: PermissionDecision.REJECT },
+    }),
+    absent: noThread,
+    refusals: ["PERMISSION_NOT_FOUND"],
+  },
   CancelTurn: { caller: user, request: thread, absent: noThread, refusals: ["TURN_NOT_FOUND", "NO_TURN_TO_CANCEL"] },
 };
 

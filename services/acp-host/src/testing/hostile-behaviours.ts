@@ -21,7 +21,7 @@ export const hostileBehaviours: Readonly<Record<string, (turn: Turn) => Promise<
   },
   "end oddly": async ({ say }) => {
     await say("still here");
-    // Deliberately none of the reasons that there are.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- deliberately none of the reasons that there are
     return "because" as StopReason;
   },
   "flood the log": async ({ say }) => {

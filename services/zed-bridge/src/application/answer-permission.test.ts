@@ -188,7 +188,7 @@ describe("a request that nobody can answer any more", () => {
   test("is asked anew in the next attempt of its turn, which waits for that one alone", async () => {
     const id = await ask();
     await stage.editor.crash();
-    await stage.world.pass(60_000);
+    stage.world.pass(60_000);
     await stage.editor.start();
     await stage.editor.takeOne("open_thread");
     await stage.editor.ready("thread-1");

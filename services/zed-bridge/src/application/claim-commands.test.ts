@@ -51,6 +51,20 @@ describe("a command", () => {
     await editor.takeOne("chat_message");
   });
 
+  test("says how the agent is to be set up, as the session wants it, else as the bridge is configured", async () => {
+    const agentSettings = { model: "small", mode: "plan", permissionPolicy: "ask" } as const;
+    const said = { model: "small", mode: "plan", permission_policy: "ask", attempt: 1 };
+    const particular = await claimSession(bridge.app, { agentSettings });
+    const [asking, plain] = [new ScriptedEditor(bridge.app, particular.instanceId), editor];
+    await asking.start();
+    expect(await asking.takeOne("chat_message")).toMatchObject(said);
+    await plain.connect();
+    Object.assign(bridge.app, { permissionPolicy: "reject" });
+    const usual = { model: null, mode: null, permission_policy: "reject" };
+    expect(await plain.takeOne("chat_message")).toMatchObject(usual);
+    Object.assign(bridge.app, { permissionPolicy: null });
+  });
+
   test("waits for an editor that is ready, but not for ever", async () => {
     await editor.connect({ ready: false });
     expect(await editor.take()).toEqual([]);

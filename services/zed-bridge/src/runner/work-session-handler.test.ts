@@ -1,9 +1,15 @@
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Refusal } from "@helix-zed/domain";
 import { ClaimWorkSessionResponseSchema } from "@helix-zed/gen/helix/task/v1/runner_service_pb.ts";
-import { OnTurnEnd, WorkSessionSchema, WorkSessionStatus } from "@helix-zed/gen/helix/task/v1/work_session_pb.ts";
+import {
+  type AgentConfigSchema,
+  OnTurnEnd,
+  PermissionPolicy,
+  WorkSessionSchema,
+  WorkSessionStatus,
+} from "@helix-zed/gen/helix/task/v1/work_session_pb.ts";
 import type { Claim, RunnerHandler } from "@helix-zed/runner";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { App } from "../application/app.ts";
@@ -43,12 +49,13 @@ afterEach(() => taskService.stop());
 interface Wanted {
   readonly projectPath?: string;
   readonly agentType?: string;
+  readonly agentConfig?: MessageInitShape<typeof AgentConfigSchema>;
 }
 
-function claimOf({ projectPath = root, agentType = "zed_agent" }: Wanted = {}): Claim {
+function claimOf({ projectPath = root, agentType = "zed_agent", agentConfig = {} }: Wanted = {}): Claim {
   const id = app.world.newId("ws");
   taskService.add(id, WorkSessionStatus.PENDING);
-  const facts = { id, taskId: app.world.newId("tsk"), userId: "ann", agentType, name: "Work" };
+  const facts = { id, taskId: app.world.newId("tsk"), userId: "ann", agentType, agentConfig, name: "Work" };
   const claim = { firstPrompt: "Say hello", projectPath, onTurnEnd: OnTurnEnd.IDLE };
   const workSession = create(WorkSessionSchema, facts);
   return { ...create(ClaimWorkSessionResponseSchema, claim), workSession };
@@ -88,6 +95,18 @@ describe("a claimed work session", () => {
         result: { error: expect.stringMatching(/.+/) },
       },
     ]);
+  });
+
+  test("has its agent set up as it says", async () => {
+    const settings = { model: "small", mode: "plan" };
+    const claim = claimOf({ agentConfig: { ...settings, permissionPolicy: PermissionPolicy.ASK } });
+    await handler.claimed(claim, 1n);
+    const { mapping } = await threadOf(app, claim.workSession.id);
+    expect(mapping).toMatchObject({ ...settings, permissionPolicy: "ask" });
+    const plain = claimOf();
+    await handler.claimed(plain, 1n);
+    const usual = { model: null, mode: null, permissionPolicy: null };
+    expect((await threadOf(app, plain.workSession.id)).mapping).toMatchObject(usual);
   });
 
   test("that cannot be begun wants to be told again while task-service is away", async () => {

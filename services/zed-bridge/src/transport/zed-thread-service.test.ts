@@ -1,13 +1,24 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { type Actor, principalOf, systemWorld } from "@helix-zed/domain";
 import { ErrorInfoSchema } from "@helix-zed/gen/google/rpc/error_details_pb.ts";
-import { EntryRole, TurnStatus, ZedThreadStatus } from "@helix-zed/gen/helix/zed/v1/zed_thread_pb.ts";
+import {
+  EntryRole,
+  PermissionOptionKind,
+  type Turn,
+  TurnStatus,
+  ZedThreadStatus,
+} from "@helix-zed/gen/helix/zed/v1/zed_thread_pb.ts";
 import { ZedInstanceService } from "@helix-zed/gen/helix/zed/v1/zed_instance_service_pb.ts";
-import { ZedThreadService } from "@helix-zed/gen/helix/zed/v1/zed_thread_service_pb.ts";
+import {
+  PermissionDecision,
+  type WatchZedThreadResponse,
+  ZedThreadService,
+} from "@helix-zed/gen/helix/zed/v1/zed_thread_service_pb.ts";
 import { type Server, serve } from "@helix-zed/server";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { FoundWorkSession } from "../application/app.ts";
@@ -189,6 +200,36 @@ describe("a thread's story", () => {
     });
   });
 
+  test("has what its agent asks, in the turn and in a watch, until that is answered", async () => {
+    const editor = await claim();
+    await editor.start();
+    const request_id = await editor.beginThread();
+    const option = { option_id: "yes", name: "Yes", kind: "allow_once" } as const;
+    const asked = { acp_thread_id: "thread-1", request_id, permission_id: "p1", title: "rm", tool_name: "rm" };
+    await editor.say({ event_type: "permission_requested", data: { ...asked, options: [option], timestamp: 1 } });
+    const watch = threads.watchZedThread({ workSessionId })[Symbol.asyncIterator]();
+    const turn = await nextTurn(watch, ({ status }) => status === TurnStatus.WAITING);
+    expect(turn.permissionRequests).toMatchObject([
+      { title: "rm", toolName: "rm", options: [{ id: "yes", name: "Yes", kind: PermissionOptionKind.ALLOW_ONCE }] },
+    ]);
+    const [open] = turn.permissionRequests;
+    const expiresAfterMs = timestampMs(open?.expiresAt) - timestampMs(open?.requestedAt);
+    expect(expiresAfterMs).toBe(stage.app.limits.permissionTimeoutMs);
+    const permission = { workSessionId, permissionId: open?.id ?? "" };
+    const answer = { case: "decision", value: PermissionDecision.ALLOW_ONCE } as const;
+    expect(await refusalOf(strangers.answerPermission({ ...permission, answer }))).toMatchObject({
+      code: Code.NotFound,
+    });
+    expect(await refusalOf(threads.answerPermission(permission))).toMatchObject({ code: Code.InvalidArgument });
+    const { turn: answered } = await threads.answerPermission({ ...permission, answer });
+    expect(answered).toMatchObject({ status: TurnStatus.WAITING, permissionRequests: [] });
+    await nextTurn(watch, ({ permissionRequests }) => permissionRequests.length === 0);
+    const resolved = { acp_thread_id: "thread-1", permission_id: "p1", outcome: "allowed" } as const;
+    await editor.say({ event_type: "permission_resolved", data: resolved });
+    await nextTurn(watch, ({ status }) => status === TurnStatus.RUNNING);
+    await watch.return?.();
+  });
+
   test("is read page by page", async () => {
     const editor = await claim();
     await editor.start();
@@ -256,3 +297,20 @@ describe("a call that the state forbids", () => {
     expect((await refusalOf(threads.cancelTurn({ workSessionId, turnId: "trn_0" }))).reason).toBe("TURN_NOT_FOUND");
   });
 });
+
+/** The next turn on a watch for which this is true. */
+async function nextTurn(
+  watch: AsyncIterator<WatchZedThreadResponse>,
+  condition: (turn: Turn) => boolean,
+): Promise<Turn> {
+  for (;;) {
+    const { done, value } = await watch.next();
+    if (done === true) throw new Error("the watch has ended");
+    const resource = value.event.case === "changed" ? value.event.value.resource : undefined;
+    if (resource?.case === "turn" && condition(resource.value)) return resource.value;
+  }
+}
+
+function timestampMs(timestamp: Timestamp | undefined): number {
+  return timestamp === undefined ? Number.NaN : Number(timestampDate(timestamp));
+}
