@@ -96,6 +96,15 @@ describe("a transaction that sends its statements itself", () => {
     expect(await words()).toEqual([]);
   });
 
+  test("does not pass for committed when somebody has caught what failed in it", async () => {
+    const failed = transactDirectly(orm, async (unit) => {
+      await unit.run(add, [1, "one"]);
+      await unit.run("select 1 / 0", []).catch(() => {});
+    });
+    await expect(failed).rejects.toThrow("had failed");
+    expect(await words()).toEqual([]);
+  });
+
   test("prepares its statements, and goes on after one that failed where it was prepared", async () => {
     const text = "select 1 / $1::int as ratio";
     const ratio = (value: number) => transactDirectly(orm, (unit) => unit.run(text, [value]));

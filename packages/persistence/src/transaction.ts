@@ -40,7 +40,9 @@ export class Transaction implements Statements {
   /** Ends it for good. One that has done nothing costs nothing. */
   async commit(): Promise<void> {
     if (!this.#hasBegun && this.#last.length === 0) return;
-    await this.#send([...this.#last, COMMIT]);
+    const committed = (await this.#send([...this.#last, COMMIT])).at(-1);
+    // PostgreSQL answers so, and without an error, if an earlier one was caught by somebody.
+    if (committed?.command !== "COMMIT") throw new Error("The transaction had failed before it was to be committed.");
     (await this.#client)?.release();
   }
 
