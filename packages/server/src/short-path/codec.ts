@@ -81,10 +81,11 @@ export class Codec {
       const flags = bytes[at] ?? 0;
       at = from + length;
       if (hasEnd && (flags & endStreamFlag) !== 0) continue;
-      if (found !== undefined) throw surplusMessage(this.#kind);
       const isCompressed = (flags & compressedFlag) !== 0;
       if (isCompressed && compression === null) throw undecodable();
-      found = await this.parse(bytes.subarray(from, at), isCompressed ? compression : null);
+      const message = await this.parse(bytes.subarray(from, at), isCompressed ? compression : null);
+      if (found !== undefined) throw surplusMessage(this.#kind);
+      found = message;
     }
     if (found === undefined) throw missingMessage(this.#kind);
     return found;
