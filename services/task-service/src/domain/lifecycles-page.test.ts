@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import type { Lifecycle } from "@helix-zed/domain";
+import { lifecycleTable, table } from "@helix-zed/harness/lifecycle-table.ts";
 import { describe, expect, test } from "vitest";
 import { defaultLimits } from "./limits.ts";
 import { rollUp } from "./roll-up.ts";
@@ -12,23 +12,6 @@ import { workSessionLifecycle, type WorkSessionStatus } from "./work-session-lif
 
 const page = readFileSync(path.resolve(import.meta.dirname, "../../../../docs/lifecycles.md"), "utf8");
 const types: readonly TaskType[] = ["batch", "coding_session", "interactive"];
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [line(head), `|${"---|".repeat(head.length)}`, ...rows.map(line)].join("\n");
-}
-
-function line(cells: readonly string[]): string {
-  return `| ${cells.join(" | ")} |`;
-}
-
-function lifecycleTable<State extends string, Action extends string>(lifecycle: Lifecycle<State, Action>): string {
-  const rows = Object.entries<Readonly<Record<Action, State | null>>>(lifecycle);
-  const actions = Object.keys(rows[0]?.[1] ?? {});
-  return table(
-    ["from", ...actions],
-    rows.map(([state, row]) => [state, ...Object.values<State | null>(row).map((next) => next ?? "")]),
-  );
-}
 
 /** What becomes of a task, in words: its next status, or what it stays. */
 function becomes(taskType: TaskType, status: TaskStatus, sessions: readonly WorkSessionStatus[]): string {

@@ -2,7 +2,7 @@ import { Refusal } from "@helix-zed/domain";
 import type { Agent } from "../domain/agents.ts";
 import type { Reason } from "../domain/reason.ts";
 import type { OnTurnEnd } from "../domain/thread-mapping.ts";
-import type { EditorThread, EditorThreadKey } from "../persistence/editor-thread-repository.ts";
+import type { EditorThread, EditorThreadKey } from "../domain/editor-thread.ts";
 import type { ZedInstance } from "../domain/zed-instance.ts";
 import type { Unit } from "../persistence/unit.ts";
 import type { App, WorkSessionFacts } from "./app.ts";

@@ -1,5 +1,5 @@
 import type { Principal } from "@helix-zed/domain";
-import type { EditorThread, EditorThreadKey } from "../persistence/editor-thread-repository.ts";
+import type { EditorThread, EditorThreadKey } from "../domain/editor-thread.ts";
 import type { App } from "./app.ts";
 import { receiveEvent } from "./receive-event.ts";
 

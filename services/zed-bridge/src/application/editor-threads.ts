@@ -11,7 +11,7 @@
 import type { SyncEvent } from "@helix-zed/sync-protocol";
 import { redact } from "../domain/redact.ts";
 import type { ZedInstance } from "../domain/zed-instance.ts";
-import type { EditorThread, EditorThreadKey } from "../persistence/editor-thread-repository.ts";
+import type { EditorThread, EditorThreadKey } from "../domain/editor-thread.ts";
 import type { Unit } from "../persistence/unit.ts";
 import type { App } from "./app.ts";
 import { type EventSource, ignored, type ReceivedEvent, threadUnknown } from "./received-event.ts";

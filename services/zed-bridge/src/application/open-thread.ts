@@ -11,7 +11,7 @@ import {
 import type { ZedInstance } from "../domain/zed-instance.ts";
 import type { Unit } from "../persistence/unit.ts";
 import type { App, WorkSessionFacts } from "./app.ts";
-import type { EditorThreadKey } from "../persistence/editor-thread-repository.ts";
+import type { EditorThreadKey } from "../domain/editor-thread.ts";
 import { bindEditorThread } from "./bind-editor-thread.ts";
 import { disconnectThreads } from "./close-link.ts";
 import { fenceLinks } from "./fence-links.ts";

@@ -1,6 +1,7 @@
 import { Refusal } from "@helix-zed/domain";
 import type { SyncEvent } from "@helix-zed/sync-protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { defaultLimits } from "../domain/limits.ts";
 import { Turn } from "../domain/turn.ts";
 import { type BridgeApp, type ClaimedSession, claimSession, openBridgeApp, runner } from "../testing/bridge-app.ts";
 import { ann, threadOf } from "../testing/read-thread.ts";
@@ -19,8 +20,12 @@ import { stopZedInstance } from "./stop-zed-instance.ts";
 
 let bridge: BridgeApp;
 
+/** So that within a test something is overdue. */
+const impatient = { ...defaultLimits, silenceTimeoutMs: 50, firstEventTimeoutMs: 50, cancelTimeoutMs: 100 };
+
 beforeAll(async () => {
-  bridge = await openBridgeApp();
+  // An editor of which the bridge must expect the worst.
+  bridge = await openBridgeApp({ launchTarget: "zed", limits: impatient });
 });
 
 afterAll(() => bridge.close());
@@ -86,6 +91,12 @@ class Storm {
       { event_type: "thread_created", data: { acp_thread_id: thread, request_id: request } },
       { event_type: "chat_response_error", data: { request_id: request, error: "agent exited" } },
       { event_type: "turn_cancelled", data: { request_id: request, status: "cancelled" } },
+      { event_type: "turn_cancelled", data: { request_id: request, status: "noop" } },
+      { event_type: "user_created_thread", data: { acp_thread_id: `mine-${this.#number(3)}`, title: null } },
+      { event_type: "thread_title_changed", data: { acp_thread_id: thread, title: `Title ${index}` } },
+      entryEvent({ request: "", index, content: `words ${index}`, thread: `mine-${this.#number(3)}`, role: "user" }),
+      entryEvent({ request, index: 5 + this.#number(20), content: "typed", thread, role: "user" }),
+      completedEvent("", thread),
       { event_type: "thread_load_error", data: { acp_thread_id: thread, request_id: request, error: "busy" } },
       completedEvent(request, thread),
       entryEvent({ request, index, content: `text ${this.#number(9)}`, thread }),

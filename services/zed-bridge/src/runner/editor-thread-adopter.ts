@@ -17,7 +17,7 @@ import {
   takeInKept,
   type WantedSession,
 } from "../application/editor-thread-sessions.ts";
-import type { EditorThreadKey } from "../persistence/editor-thread-repository.ts";
+import type { EditorThreadKey } from "../domain/editor-thread.ts";
 import { markOf } from "./editor-thread-mark.ts";
 
 /** What the adopter works with. */

@@ -1,5 +1,5 @@
 import type { WorkSession } from "@helix-zed/gen/helix/task/v1/work_session_pb.ts";
-import type { EditorThreadKey } from "../persistence/editor-thread-repository.ts";
+import type { EditorThreadKey } from "../domain/editor-thread.ts";
 
 const KEY = "editor_thread";
 
