@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { GENERATED, staleFiles, withGeneratedCode } from "./generated-code.ts";
+import { staleFiles, withGeneratedCode } from "./generated-code.ts";
 import { toolStep, type Step } from "./step.ts";
 
 /** The contract that changes must not break, as an image; see accept-contract.ts. */
@@ -37,9 +37,9 @@ function generatedCodeStep(root: string): Step {
   return {
     name: "generated code is up to date",
     async run() {
-      const stale = await withGeneratedCode(root, (fresh) => staleFiles(fresh, path.join(root, GENERATED)));
+      const stale = await withGeneratedCode(root, (fresh) => staleFiles(fresh, root));
       if (stale.length === 0) return undefined;
-      const lines = stale.map(({ path: file, problem }) => `${path.join(GENERATED, file)} is ${problem}`);
+      const lines = stale.map(({ path: file, problem }) => `${file} is ${problem}`);
       return [...lines, "Run `npm run generate` and commit the result."].join("\n");
     },
   };

@@ -9,33 +9,60 @@ import path from "node:path";
 import { emitValidateProto } from "./emit-validate-proto.ts";
 import { runTool } from "./run-tool.ts";
 
-/** Where the generated code stands, below the root; buf.gen.yaml says the same. */
-export const GENERATED = path.join("packages", "gen", "src");
+/** One run of buf. All paths are below the root. */
+interface Generation {
+  /** Where it runs; the template is relative to it. */
+  readonly folder: string;
+  readonly template: string;
+  /** The folder that holds what it writes and nothing else; the template says the same. */
+  readonly output: string;
+}
 
-/** One way in which the committed code differs from what the contract generates. */
+const TRANSCODING = path.join("packages", "transcoding");
+
+const GENERATIONS: readonly Generation[] = [
+  { folder: ".", template: "buf.gen.yaml", output: path.join("packages", "gen", "src") },
+  { folder: TRANSCODING, template: "buf.gen.yaml", output: path.join(TRANSCODING, "src", "gen") },
+  { folder: TRANSCODING, template: "buf.gen.test.yaml", output: path.join(TRANSCODING, "test", "gen") },
+];
+
+/** One way in which the committed code differs from what is generated; the path is below the root. */
 export interface StaleFile {
   readonly path: string;
   readonly problem: "missing" | "outdated" | "superfluous";
 }
 
-/** Generates into a scratch folder and hands the result to `use`; the folder is gone afterwards. */
-export async function withGeneratedCode<T>(root: string, use: (folder: string) => T): Promise<T> {
+/** Generates all code below a scratch folder instead of the root and hands that to `use`; it is gone afterwards. */
+export async function withGeneratedCode<T>(root: string, use: (fresh: string) => T): Promise<T> {
   const scratch = mkdtempSync(path.join(tmpdir(), "helix-zed-generate-"));
   try {
     emitValidateProto(root);
-    const { exitCode, output } = await runTool(root, "buf", ["generate", "--output", scratch]);
-    if (exitCode !== 0) throw new Error(output.trim());
-    const folder = path.join(scratch, GENERATED);
+    for (const generation of GENERATIONS) await generate(root, scratch, generation);
     // buf/validate comes from the validator's own package instead (map_imports in buf.gen.yaml).
-    rmSync(path.join(folder, "buf"), { recursive: true, force: true });
-    return use(folder);
+    rmSync(path.join(scratch, "packages", "gen", "src", "buf"), { recursive: true, force: true });
+    return use(scratch);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-/** Every file in which `committed` is not what was generated into `fresh`. */
-export function staleFiles(fresh: string, committed: string): StaleFile[] {
+async function generate(root: string, scratch: string, { folder, template }: Generation): Promise<void> {
+  const args = ["generate", "--template", template, "--output", path.join(scratch, folder)];
+  const { exitCode, output } = await runTool(root, "buf", args, { folder });
+  if (exitCode !== 0) throw new Error(output.trim());
+}
+
+/** Every generated file that is not below the root as it is below `fresh`. */
+export function staleFiles(fresh: string, root: string): StaleFile[] {
+  return GENERATIONS.flatMap(({ output }) =>
+    staleFilesOf(path.join(fresh, output), path.join(root, output)).map((file) => ({
+      ...file,
+      path: path.join(output, file.path),
+    })),
+  );
+}
+
+function staleFilesOf(fresh: string, committed: string): StaleFile[] {
   const wanted = filesBelow(fresh);
   const present = filesBelow(committed);
   return [
@@ -47,11 +74,11 @@ export function staleFiles(fresh: string, committed: string): StaleFile[] {
   ];
 }
 
-/** Makes `committed` what was generated into `fresh` by writing only the files that differ. */
-export function replaceStaleFiles(fresh: string, committed: string): StaleFile[] {
-  const stale = staleFiles(fresh, committed);
+/** Makes what is below the root the same as below `fresh` by writing only the files that differ. */
+export function replaceStaleFiles(fresh: string, root: string): StaleFile[] {
+  const stale = staleFiles(fresh, root);
   for (const file of stale) {
-    const target = path.join(committed, file.path);
+    const target = path.join(root, file.path);
     if (file.problem === "superfluous") rmSync(target);
     else copyFile(path.join(fresh, file.path), target);
   }

@@ -9,11 +9,16 @@ export interface ToolResult {
   readonly output: string;
 }
 
-/** Runs a command of node_modules/.bin in `root` and collects what it prints. */
-export async function runTool(root: string, name: string, args: readonly string[]): Promise<ToolResult> {
+/** Runs a command of node_modules/.bin in `root`, or in a folder of it, and collects what it prints. */
+export async function runTool(
+  root: string,
+  name: string,
+  args: readonly string[],
+  { folder = "." }: { readonly folder?: string } = {},
+): Promise<ToolResult> {
   const bin = path.join(root, "node_modules", ".bin");
   const tool = spawn(path.join(bin, name), args, {
-    cwd: root,
+    cwd: path.join(root, folder),
     env: { ...process.env, PATH: `${bin}${path.delimiter}${process.env["PATH"]}` },
     stdio: ["ignore", "pipe", "pipe"],
   });

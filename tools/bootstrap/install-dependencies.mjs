@@ -61,6 +61,8 @@ async function install(root, onStart) {
   rmSync(stampFile(root), { force: true });
   const exitCode = await runAttached(program, [...args, ...INSTALL], {
     cwd: root,
+    // npx would tell of newer versions of npm.
+    env: { ...process.env, npm_config_update_notifier: "false" },
     // All that pnpm says goes to stderr: stdout belongs to the command.
     stdio: ["ignore", 2, 2],
     detached: true,
