@@ -107,6 +107,11 @@ test("8. what was said in an earlier turn does not appear in a later one when it
     "user: Again",
     "assistant: re: Again",
   ]);
+  // The agent's process is replaced: the thread is loaded for the next prompt, and its history told under that one's id.
+  desk.zed.replaceAgent();
+  await desk.say("Once more");
+  expect(desk.zed.meant.filter(({ event_type }) => event_type === "message_added").length).toBeGreaterThan(5);
+  expect((await desk.transcript()).slice(6)).toEqual(["user: Once more", "assistant: re: Once more"]);
 });
 
 test("9. only an entry with the number and the words of an earlier one is taken for it", async () => {

@@ -32,8 +32,11 @@ export interface SocketEnd {
   readonly reason: string;
 }
 
-/** A WebSocket as an editor opens it. Rejects with {@link ConnectionRefused}. */
-export async function openEditorSocket({ address, instanceId, token }: EditorAddress): Promise<EditorSocket> {
+/** A WebSocket as an editor opens it, until it gives up. Rejects with {@link ConnectionRefused}. */
+export async function openEditorSocket(
+  { address, instanceId, token }: EditorAddress,
+  given: AbortSignal = new AbortController().signal,
+): Promise<EditorSocket> {
   const socket = new WebSocket(`ws://${address}${syncPath}?session_id=${instanceId}`, {
     headers: token === "" ? {} : { authorization: `Bearer ${token}` },
     perMessageDeflate: false,
@@ -45,7 +48,9 @@ export async function openEditorSocket({ address, instanceId, token }: EditorAdd
     throw refusal;
   });
   refused.catch(() => {});
-  await Promise.race([once(socket, "open"), refused]);
+  const giveUp = (): void => socket.terminate();
+  given.addEventListener("abort", giveUp, { once: true });
+  await Promise.race([once(socket, "open"), refused]).finally(() => given.removeEventListener("abort", giveUp));
   return opened;
 }
 

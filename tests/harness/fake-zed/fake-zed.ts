@@ -146,6 +146,11 @@ export class FakeZed {
     }
   }
 
+  /** The process of its own agent is replaced while nothing runs: its threads are on the disk only. */
+  replaceAgent(): void {
+    this.#bury(OWN_AGENT);
+  }
+
   /** A person types in a thread, or begins one with it; gives the thread's id. */
   type(message: string, { threadId, title = null }: { threadId?: string; title?: string | null } = {}): string {
     const thread = threadId === undefined ? this.#begin(OWN_AGENT, "") : this.#threads.get(threadId);

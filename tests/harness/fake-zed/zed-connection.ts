@@ -104,7 +104,7 @@ export class ZedConnection {
   async #connect(): Promise<EditorSocket | null> {
     this.#isConnecting = true;
     try {
-      const socket = await openEditorSocket({ ...this.#options, address: this.#address });
+      const socket = await openEditorSocket({ ...this.#options, address: this.#address }, this.#ended.signal);
       this.connects += 1;
       this.#options.stir();
       return socket;

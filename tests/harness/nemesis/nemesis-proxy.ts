@@ -4,7 +4,7 @@
 // dice with a seed, in the order of the frames of each direction of each connection: it takes frames apart into pieces,
 // lets them wait while others overtake on other connections, and cuts connections before, within and after them. A cut is
 // a reset, a plain end, or silence: then both sides believe that they are connected, and nothing arrives any more until
-// the connection is cut for good.
+// the connection is cut for good. A handshake that would fall silent is reset.
 import { once } from "node:events";
 import { createServer, connect, type Server, type Socket } from "node:net";
 import { setImmediate as nextRound } from "node:timers/promises";
@@ -141,6 +141,7 @@ export class NemesisProxy {
       return pair.cut(CUTS[extent % CUTS.length] ?? "reset");
     }
     if (fate < cut + delay) for (let rounds = 0; rounds < extent; rounds++) await nextRound();
+    if (to === pair.client) pair.isOpen = true;
     const pieces = fate > 1 - split ? piecesOf(frame, 2 + extent) : [frame];
     for (const piece of pieces) {
       to.write(piece);
@@ -153,6 +154,8 @@ export class NemesisProxy {
 class Pair {
   readonly client: Socket;
   readonly upstream: Socket;
+  /** The handshake is over: what falls silent before is taken for refused, as by any client that has patience. */
+  isOpen = false;
   isSilent = false;
 
   constructor(client: Socket, upstream: Socket) {
@@ -161,11 +164,11 @@ class Pair {
   }
 
   cut(how: Cut): void {
-    this.isSilent = how === "silence";
-    if (how === "silence") return;
+    this.isSilent = how === "silence" && this.isOpen;
+    if (this.isSilent) return;
     for (const socket of [this.client, this.upstream]) {
-      if (how === "reset") socket.resetAndDestroy();
-      else socket.destroySoon();
+      if (how === "end") socket.destroySoon();
+      else socket.resetAndDestroy();
     }
   }
 }

@@ -45,3 +45,14 @@ export async function deadlockCount({ app }: LinkStage): Promise<number> {
   });
   return Number(rows[0]?.deadlocks);
 }
+
+/** The threads of an editor that a person has begun, and that a session is to be made for. */
+export async function wantedSessions({ app }: LinkStage, instanceId: string): Promise<string[]> {
+  const rows = await app.database.snapshot((em) =>
+    em.execute<{ thread: string }[]>(
+      "select zed_thread_id as thread from editor_threads where zed_session_id = ? and status = 'wanted'",
+      [instanceId],
+    ),
+  );
+  return rows.map(({ thread }) => thread);
+}
