@@ -10,12 +10,13 @@ const PARENT_CHECK_MS = 500;
  * everything that the program started, too. `onStart` gets the process id.
  */
 export function runAttached(program, args, { onStart, ...options }) {
+  const send = (signal) => signalChild(child, signal, options.detached === true);
+  // Before the child is there: a signal that comes while it is started is heard right after, and must not end us alone.
+  for (const signal of SIGNALS) process.on(signal, send);
   const child = spawn(program, args, options);
   if (child.pid !== undefined) onStart?.(child.pid);
-  const send = (signal) => signalChild(child, signal, options.detached === true);
   const parent = process.ppid;
   const watch = setInterval(() => process.ppid !== parent && send("SIGTERM"), PARENT_CHECK_MS);
-  for (const signal of SIGNALS) process.on(signal, send);
   return new Promise((resolve, reject) => {
     child.once("error", (error) => reject(new Error(`${program} cannot be run: ${error.message}`)));
     child.once("exit", (code, signal) => resolve(code ?? 128 + os.constants.signals[signal]));
