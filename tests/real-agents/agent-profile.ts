@@ -98,6 +98,7 @@ export const furtherAgents: readonly AgentProfile[] = [
     }),
     mode: "plan",
     modelError: "failed",
-    patienceMs: 60_000,
+    // It starts in seconds on a quiet machine and in half a minute on a busy one.
+    patienceMs: 180_000,
   },
 ];

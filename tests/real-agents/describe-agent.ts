@@ -14,7 +14,7 @@ import type { RealSession } from "./real-session.ts";
 /** A case: a promise in plain words, and the proof. */
 type Case = readonly [promise: string, prove: (stage: AgentStage) => Promise<void>];
 
-const SLOWEST_MS = 240_000;
+const SLOWEST_MS = 480_000;
 const allow = { permission_policy: "allow" };
 
 const cases: readonly Case[] = [

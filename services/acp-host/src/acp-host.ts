@@ -37,7 +37,7 @@ export function startAcpHost(options: AcpHostOptions): AcpHost {
   const definitions = [...config.agents, ...defaultAgents(nodePath)];
   const agents = new Agents({ definitions, defaultAgent, environment, dataDir, workDir, world, log });
   const desk = new PermissionDesk({ world, send, limitMs: permissionLimitMs });
-  const threads = new Threads({ agents, index, workDir, world, send, desk });
+  const threads = new Threads({ agents, index, workDir, world, log, send, desk });
   const host = new Host({ ...config, threads, desk, hasThreads: !index.isEmpty, world, log, send });
   let orphanTimer: Timer | undefined;
   const watchLink = (state: "up" | "down"): void => {

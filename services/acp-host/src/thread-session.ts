@@ -93,6 +93,11 @@ export class ThreadSession {
     return this.#thread.length;
   }
 
+  /** How often the user has spoken, as far as the agent knows. */
+  get userMessageCount(): number {
+    return this.#thread.userMessageCount;
+  }
+
   /** Takes the conversation up again after its agent was restarted. Its history is kept, not sent. */
   async load(cwd: string): Promise<void> {
     this.#mode = "replay";

@@ -1,3 +1,4 @@
+import type { Logger } from "pino";
 import type { AgentConnection } from "./agent-connection.ts";
 import type { Agents } from "./agents.ts";
 import { CommandQueue } from "./command-queue.ts";
@@ -14,6 +15,7 @@ export interface ThreadsOptions {
   readonly index: ThreadIndex;
   readonly workDir: string;
   readonly world: World;
+  readonly log: Logger;
   readonly send: (event: SyncEvent) => void;
   readonly desk: PermissionDesk;
 }
@@ -129,7 +131,7 @@ export class Threads {
   }
 
   async #load(known: ThreadRecord, settings: SessionSettings): Promise<ThreadSession> {
-    const { agents, world } = this.#options;
+    const { agents, world, log } = this.#options;
     const agent = agents.find(known.agent);
     if (agent.load_in_later_minute) await nextMinute(world, known.created_at_ms);
     const connection = await agents.connect(agent);
@@ -137,6 +139,11 @@ export class Threads {
     await session.load(known.cwd);
     if (known.prompted && session.entryCount === 0) {
       throw new Failure(`agent "${agent.name}" has lost the history: ${new MissingThread(known.id).message}`);
+    }
+    const answered = known.last_request?.answered === true ? known.last_request.user_messages : 0;
+    if (session.userMessageCount < answered) {
+      // An agent that writes late and was killed; what is left of the conversation is worth more than none.
+      log.warn({ threadId: known.id, agent: agent.name }, "the agent has lost the end of the conversation");
     }
     return session;
   }

@@ -46,9 +46,7 @@ export class HostProcess {
 
   /** The process ids of the agents that it has started so far, oldest first. */
   get agentPids(): number[] {
-    return [...this.#output.matchAll(/"pid":(\d+),"tookMs":\d+,"msg":"agent started"/g)].map((match) =>
-      Number(match[1]),
-    );
+    return [...this.#output.matchAll(/"pid":(\d+),[^\n]*"msg":"agent started"/g)].map((match) => Number(match[1]));
   }
 
   /** Sends a signal and waits for its end; resolves with its exit code. */

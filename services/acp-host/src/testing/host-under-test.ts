@@ -58,7 +58,7 @@ export class HostUnderTest {
       for (const check of this.#waiting) check();
     };
     const permissions = new PermissionDesk({ world, send, limitMs: 60_000 });
-    const threads = new Threads({ agents, index, workDir, world, send, desk: permissions });
+    const threads = new Threads({ agents, index, workDir, world, log, send, desk: permissions });
     const limits = { readyAfterMs: 5_000, cancelLimitMs: 10_000 };
     this.host = new Host({ threads, desk: permissions, hasThreads: !index.isEmpty, world, log, send, ...limits });
   }
