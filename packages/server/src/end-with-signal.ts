@@ -4,6 +4,7 @@ import { Refusal, type World } from "@helix-zed/domain";
 import { callKey } from "./call.ts";
 import { type EndOfToken, endOfToken } from "./end-of-token.ts";
 import { type Ending, endingOf } from "./ending.ts";
+import { withMessages } from "./oversee-stream.ts";
 import type { ServerReason } from "./server-reasons.ts";
 
 /** When calls are over. */
@@ -44,7 +45,7 @@ export function endWithSignal({ draining, unaryTimeoutMs, world }: EndOptions): 
       const over = new Interruption([ending, ...endings]);
       return new Interruptible(messages[Symbol.asyncIterator](), over, token);
     };
-    return { ...response, message: { [Symbol.asyncIterator]: begin } };
+    return withMessages(response, { [Symbol.asyncIterator]: begin });
   };
 }
 

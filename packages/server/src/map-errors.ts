@@ -4,7 +4,7 @@ import { callKey } from "./call.ts";
 import { completeError, internalError } from "./complete-error.ts";
 import { boundedMessage, detailsOf } from "./error-details.ts";
 import type { Log } from "./log.ts";
-import { overseeStream } from "./oversee-stream.ts";
+import { overseeStream, withMessages } from "./oversee-stream.ts";
 import { type ServerReason, serverCodes } from "./server-reasons.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
@@ -44,7 +44,7 @@ export function mapErrors(map: ErrorMapping): Interceptor {
     try {
       const response = await next(request);
       // A handler's stream fails while it is read, long after `next` has returned.
-      return response.stream ? { ...response, message: mapStream(response.message, fail) } : response;
+      return response.stream ? withMessages(response, mapStream(response.message, fail)) : response;
     } catch (error) {
       throw fail(error);
     }

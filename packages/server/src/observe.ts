@@ -13,7 +13,7 @@ import { type Call, callKey } from "./call.ts";
 import { completeError } from "./complete-error.ts";
 import { endingOfCall } from "./ending.ts";
 import type { Log } from "./log.ts";
-import { type Overseer, overseeStream } from "./oversee-stream.ts";
+import { type Overseer, overseeStream, withMessages } from "./oversee-stream.ts";
 import { requestIdHeader } from "./request-id.ts";
 
 /** Begins a call: to be run at the gate, before anything can fail. */
@@ -37,7 +37,7 @@ export const observe: Interceptor = (next) => async (request) => {
   const response = await next(request);
   const call = request.contextValues.get(callKey);
   if (call === null) return response;
-  if (response.stream) return { ...response, message: overseeStream(response.message, counting(call)) };
+  if (response.stream) return withMessages(response, overseeStream(response.message, counting(call)));
   call.answered = true;
   call.sent = 1;
   return response;

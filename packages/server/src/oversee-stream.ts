@@ -1,3 +1,16 @@
+import type { StreamRequest, StreamResponse } from "@connectrpc/connect";
+
+/**
+ * A request or response with another stream of messages. Unlike `{ ...response, message }` it leaves alone what is made
+ * only when somebody asks for it.
+ */
+export function withMessages<Call extends StreamRequest | StreamResponse>(call: Call, message: Call["message"]): Call {
+  return Object.create(Object.getPrototypeOf(call), {
+    ...Object.getOwnPropertyDescriptors(call),
+    message: { value: message, enumerable: true },
+  });
+}
+
 /** What is done with a stream on its way. */
 export interface Overseer<From, To> {
   readonly message: (message: From) => To;

@@ -3,6 +3,7 @@ import { pathToString } from "@bufbuild/protobuf/reflect";
 import type { Validator, Violation } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
 import { Refusal, type Violation as Named } from "@helix-zed/domain";
+import { withMessages } from "./oversee-stream.ts";
 import type { ServerReason } from "./server-reasons.ts";
 import { unstorableText } from "./unstorable-text.ts";
 
@@ -35,7 +36,7 @@ export function validateRequests(validator: Validator, furtherChecks: FurtherChe
   return (next) => (request) => {
     if (!request.stream) check(request.method.input, request.message);
     else if (request.method.methodKind === "server_streaming") {
-      return next({ ...request, message: checkEach(check, request.method.input, request.message) });
+      return next(withMessages(request, checkEach(check, request.method.input, request.message)));
     }
     return next(request);
   };

@@ -99,6 +99,7 @@ class StreamHead {
     if (this.#isSent) return;
     this.#isSent = true;
     clearImmediate(this.#soon);
+    this.#soon = undefined;
     this.#call.wire.begin(this.#call);
   }
 

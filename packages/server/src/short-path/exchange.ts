@@ -14,7 +14,7 @@ export interface Exchange {
   /** Whether the answer is complete, or nobody is left to take it. */
   readonly isClosed: boolean;
   /** To be told, once, when the peer has gone before the answer was complete. */
-  onGone: (reason: unknown) => void;
+  onGone: ((reason: unknown) => void) | undefined;
   /** Reads to the end of the request; rejects if the body refuses it or the exchange is closed. */
   read(body: Body): Promise<Uint8Array>;
   /** Sends a whole answer. */

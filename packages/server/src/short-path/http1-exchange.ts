@@ -6,7 +6,7 @@ import type { Exchange, Head } from "./exchange.ts";
 /** A request and its answer over HTTP/1.1, without trailers. */
 export class Http1Exchange implements Exchange {
   readonly headers: IncomingHttpHeaders;
-  onGone: (reason: unknown) => void = () => {};
+  onGone: ((reason: unknown) => void) | undefined;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   #isAnswered = false;
@@ -34,18 +34,20 @@ export class Http1Exchange implements Exchange {
   read(body: Body): Promise<Uint8Array> {
     const request = this.#request;
     return new Promise((resolve, reject) => {
+      let reading: Body | undefined = body;
       this.#stopReading = reject;
       request.on("data", (chunk: Buffer) => {
         try {
-          body.push(chunk);
+          reading?.push(chunk);
         } catch (error) {
-          request.removeAllListeners("data").resume();
+          reading = undefined;
           reject(error);
         }
       });
-      request.once("end", () => {
+      request.on("end", () => {
         this.#stopReading = undefined;
-        resolve(body.whole());
+        if (reading !== undefined) resolve(reading.whole());
+        reading = undefined;
       });
     });
   }
@@ -95,7 +97,7 @@ export class Http1Exchange implements Exchange {
 
   #closed(): void {
     this.interrupt(endOfCall);
-    if (!this.#isAnswered) this.onGone(endOfCall);
+    if (!this.#isAnswered) this.onGone?.(endOfCall);
   }
 }
 

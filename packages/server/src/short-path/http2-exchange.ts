@@ -7,12 +7,12 @@ const WITH_TRAILERS = { waitForTrailers: true } as const;
 
 /** A request and its answer on a stream of HTTP/2. */
 export class Http2Exchange implements Exchange {
-  readonly headers: IncomingHttpHeaders;
-  onGone: (reason: unknown) => void = () => {};
+  headers: IncomingHttpHeaders;
+  onGone: ((reason: unknown) => void) | undefined;
   readonly #stream: ServerHttp2Stream;
   #trailers: Trailers | null = null;
   #isAnswered = false;
-  #isRead = false;
+  #release: (() => void) | undefined;
   #stopReading: ((reason: unknown) => void) | undefined;
   #wake: (() => void) | undefined;
 
@@ -36,31 +36,41 @@ export class Http2Exchange implements Exchange {
   read(body: Body): Promise<Uint8Array> {
     const stream = this.#stream;
     return new Promise((resolve, reject) => {
-      this.#stopReading = reject;
-      stream.on("data", (chunk: Buffer) => {
+      const onData = (chunk: Buffer): void => {
         try {
           body.push(chunk);
         } catch (error) {
-          stream.removeAllListeners("data").pause();
+          stream.off("data", onData).pause();
           reject(error);
         }
-      });
-      stream.on("end", () => {
-        this.#isRead = true;
+      };
+      const onEnd = (): void => {
         this.#stopReading = undefined;
         resolve(body.whole());
-      });
+      };
+      this.#stopReading = reject;
+      // What is read is a piece of something much larger, which a stream that stays open must not hold on to.
+      this.#release = () => stream.off("data", onData).off("end", onEnd);
+      stream.on("data", onData).on("end", onEnd);
     });
   }
 
   send(head: Head, body: Uint8Array | null, trailers: Trailers | null): void {
     if (this.isClosed) return;
-    this.begin(head, { withTrailers: trailers !== null });
+    this.#respond(head, trailers !== null);
     this.#end(body, trailers);
   }
 
   begin(head: Head, { withTrailers }: { readonly withTrailers: boolean }): void {
     if (this.isClosed) return;
+    this.#release?.();
+    this.#release = undefined;
+    // As it comes it is a hash table, which takes five times the room.
+    this.headers = { ...this.headers };
+    this.#respond(head, withTrailers);
+  }
+
+  #respond(head: Head, withTrailers: boolean): void {
     if (!withTrailers) {
       this.#stream.respond(head);
       return;
@@ -102,7 +112,7 @@ export class Http2Exchange implements Exchange {
     this.#isAnswered = true;
     if (body === null) this.#stream.end();
     else this.#stream.end(body);
-    if (!this.#isRead) this.#discard();
+    if (!this.#stream.readableEnded) this.#discard();
   }
 
   /** An answer that came before the end of the request: what is still to come is not wanted. */
@@ -122,13 +132,13 @@ export class Http2Exchange implements Exchange {
   #sendTrailers(): void {
     if (this.#stream.destroyed || this.#stream.closed) return;
     this.#stream.sendTrailers({ ...this.#trailers });
-    if (!this.#isRead) this.#closeUnread();
+    if (!this.#stream.readableEnded) this.#closeUnread();
   }
 
   #closed(): void {
     const reason = closeReason(this.#stream.rstCode);
     this.interrupt(reason);
-    if (!this.#isAnswered) this.onGone(reason);
+    if (!this.#isAnswered) this.onGone?.(reason);
   }
 }
 

@@ -49,12 +49,17 @@ export function requestOf(call: ShortCall, message: Message): AnyRequest {
 
 /** Takes over the headers and trailers of a response that an interceptor has made. */
 export function adoptHeaders(call: ShortCall, response: AnyResponse): void {
-  if (!(response instanceof ShortResponse)) copyHeaders(response.header, call.responseHeader);
+  if (!isOwn(response, "header", headerOfCall)) copyHeaders(response.header, call.responseHeader);
 }
 
 /** The same for what is known at the end only. */
 export function adoptTrailers(call: ShortCall, response: AnyResponse): void {
-  if (!(response instanceof ShortResponse)) copyHeaders(response.trailer, call.responseTrailer);
+  if (!isOwn(response, "trailer", trailerOfCall)) copyHeaders(response.trailer, call.responseTrailer);
+}
+
+/** Whether it would be asked of the call itself, so that nobody has set it. */
+function isOwn(object: object, name: string, { get }: PropertyDescriptor): boolean {
+  return Object.getOwnPropertyDescriptor(object, name)?.get === get;
 }
 
 function unaryHandler({ impl, method }: Extract<ShortSpec, { kind: "unary" }>): Invoke {
@@ -82,7 +87,9 @@ function callBehind(request: AnyRequest): ShortCall {
 }
 
 function contextFor(call: ShortCall, request: AnyRequest): HandlerContext {
-  return request instanceof ShortRequest ? call : new AlteredContext(call, request);
+  const { header, contextValues } = request;
+  const isUnchanged = header === call.requestHeader && contextValues === call.values;
+  return isUnchanged && isOwn(request, "signal", signalOfCall) ? call : new AlteredContext(call, request);
 }
 
 class ShortRequest {

@@ -1,20 +1,21 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { Exchange } from "./exchange.ts";
 
 /**
  * The headers of a request. Looking up a few of them, as every call does, is a look into what Node has; real `Headers` are
  * made when somebody does anything else.
  */
 export class RequestHeaders implements Headers {
-  readonly #source: IncomingHttpHeaders;
+  readonly #exchange: Pick<Exchange, "headers">;
   #copy: Headers | undefined;
 
-  constructor(source: IncomingHttpHeaders) {
-    this.#source = source;
+  constructor(exchange: Pick<Exchange, "headers">) {
+    this.#exchange = exchange;
   }
 
   get(name: string): string | null {
     if (this.#copy !== undefined) return this.#copy.get(name);
-    const value = this.#source[name.toLowerCase()];
+    const value = this.#exchange.headers[name.toLowerCase()];
     if (value === undefined || name.startsWith(":")) return null;
     return typeof value === "string" ? value.trim() : this.#own.get(name);
   }
@@ -60,7 +61,7 @@ export class RequestHeaders implements Headers {
   }
 
   get #own(): Headers {
-    return (this.#copy ??= headersOf(this.#source));
+    return (this.#copy ??= headersOf(this.#exchange.headers));
   }
 }
 

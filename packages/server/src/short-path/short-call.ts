@@ -77,7 +77,7 @@ export class ShortCall implements HandlerContext, Ending {
   }
 
   get requestHeader(): Headers {
-    return (this.#requestHeader ??= new RequestHeaders(this.exchange.headers));
+    return (this.#requestHeader ??= new RequestHeaders(this.exchange));
   }
 
   get responseHeader(): Headers {
