@@ -10,8 +10,9 @@ export default defineConfig({
     // the RPC stack once instead of once a file halves the time of a run.
     isolate: false,
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // Many times what a test takes on a quiet machine: the machine may be slow, or busy.
+    testTimeout: 60_000,
+    hookTimeout: 90_000,
     teardownTimeout: 15_000,
     restoreMocks: true,
     unstubEnvs: true,

@@ -32,7 +32,7 @@ interface Watching {
 }
 
 function watch(options: Watching = {}): AsyncGenerator<WatchedChange, void, undefined> {
-  const { app = bridge.app, resumeToken = "", signal = AbortSignal.timeout(15_000), heartbeatMs = 5_000 } = options;
+  const { app = bridge.app, resumeToken = "", signal = AbortSignal.timeout(60_000), heartbeatMs = 5_000 } = options;
   const { workSessionId } = session;
   return watchZedThread(app, ann, { workSessionId, resumeToken }, { signal, rhythm: { pollMs: 200, heartbeatMs } });
 }
@@ -240,5 +240,5 @@ describe("the history of a watch that is cut again and again while many write", 
     expect(stored).toHaveLength(1 + 16 + 1);
     expect([...knowledge.turns.values()].toSorted()).toEqual(["completed", ...Array(16).fill("interrupted")]);
     expect(knowledge.status).toBe("completed");
-  });
+  }, 180_000);
 });
