@@ -107,6 +107,7 @@ describe("an editor in a sandbox, adopted over REST", { timeout: 60_000 }, () =>
       address: new URL(cluster.bridgeUrl).host,
       instanceId: presented,
       token: adopted["token"],
+      headless: false,
       script: ({ message }) => [say(`heard ${message}`)],
     });
   });
@@ -125,6 +126,26 @@ describe("an editor in a sandbox, adopted over REST", { timeout: 60_000 }, () =>
     await transcript(session, "user: Say hello", "assistant: heard Say hello");
     const { body: thread } = await rest.get(`/api/v1/work-sessions/${session["id"]}/zed-thread`);
     expect(thread).toMatchObject({ project_path: "/home/retro/work", zed_session_id: (await instanceOf(task))["id"] });
+  });
+
+  test("has a thread that a person begins in it made a work session of the task, once, which goes on like any other", async () => {
+    const theirs = zed.type("Look at this", { title: "Mine" });
+    const session = await eventually("the session", async () => {
+      const { body } = await rest.get(`/api/v1/tasks/${task["id"]}/work-sessions`);
+      const sessions: readonly Json[] = body["work_sessions"];
+      return sessions.find(({ name }) => name === "Mine");
+    });
+    await transcript(session, "user: Look at this", "assistant: heard Look at this");
+    await rest.post(`/api/v1/work-sessions/${session["id"]}/zed-thread/messages`, { message: "And at that" });
+    await transcript(
+      session,
+      ...["user: Look at this", "assistant: heard Look at this"],
+      ...["user: And at that", "assistant: heard And at that"],
+    );
+    const { body: thread } = await rest.get(`/api/v1/work-sessions/${session["id"]}/zed-thread`);
+    expect(thread).toMatchObject({ zed_thread_id: theirs, title: "Mine", project_path: "/home/retro/work" });
+    const { body } = await rest.get(`/api/v1/work-sessions/${session["id"]}`);
+    expect(body).toMatchObject({ status: "active", user_id: task["user_id"] });
   });
 
   test("is cut off when its token is revoked, and not let in again with it", async () => {
