@@ -22,6 +22,8 @@ import { watchDeadlines } from "./runner/deadline-timer.ts";
 import { adoptEditorThreads } from "./runner/editor-thread-adopter.ts";
 import { Reporter } from "./runner/reporter.ts";
 import { workSessionHandler } from "./runner/work-session-handler.ts";
+import { keepWorkspaces } from "./runner/workspace-keeper.ts";
+import type { Workspaces } from "./workspace/workspaces.ts";
 
 /** task-service, as the bridge calls it. */
 export interface TaskServiceClients {
@@ -37,6 +39,7 @@ export interface BridgeOptions {
   readonly runner: string;
   readonly taskService: TaskServiceClients;
   readonly recipes: readonly LaunchRecipe[];
+  readonly workspaces: Workspaces;
   readonly dataDirectory: string;
   /** How long the folders of an instance are kept after its last thread has ended. */
   readonly instanceRetentionMs?: number;
@@ -83,6 +86,7 @@ export class Bridge {
   start(bridgeAddress: string): void {
     const { signal } = this.#stopping;
     this.#background.push(this.#listen(signal), watchDeadlines(this.#options, signal), this.#adoptThreads(signal));
+    this.#background.push(keepWorkspaces(this.#options, signal));
     const linkSettled = (instanceId: string): Promise<void> => this.#links.settled(instanceId);
     const { instanceRetentionMs: retentionMs } = this.#options;
     const limits = retentionMs === undefined ? {} : { retentionMs };
@@ -121,14 +125,14 @@ export class Bridge {
   }
 
   #startRunner(): RunningRunner {
-    const { app, runner: name, taskService, log } = this.#options;
+    const { app, runner: name, taskService, workspaces, log } = this.#options;
     const { workSessions, runners } = taskService;
     return startRunner({
       name,
       agentTypes: [...app.agents.keys()],
       workSessions,
       runners,
-      handler: workSessionHandler({ app, runner: name, workSessions, log }),
+      handler: workSessionHandler({ app, runner: name, workSessions, workspaces, log }),
       world: app.world,
       onProblem: ({ doing, workSessionId, error }) => log.warn({ err: error, workSession: workSessionId }, doing),
     });

@@ -58,6 +58,8 @@ export const settings = {
     integer({ min: 0, max: 365 * DAY_MS, unit: "milliseconds" }),
     7 * DAY_MS,
   ),
+  /** What becomes of a session's own copy of a project when the session has ended. */
+  worktreePolicy: withDefault("HELIX_ZED_WORKTREES", choice("remove-clean", "keep"), "remove-clean"),
   /** Where processes on this machine find the bridge, as `host:port`; `null`: where it listens. */
   editorAddress: optional("HELIX_ZED_EDITOR_ADDRESS", hostAndPort()),
   /** What becomes of agents' requests for permission where a session does not say; `null`: as the agent is configured. */

@@ -1,3 +1,4 @@
+import path from "node:path";
 import { passedEnvironment } from "@helix-zed/acp-host/passed-environment";
 import { type Outside, type Read, runService, type ServiceParts, openAuthentication } from "@helix-zed/server";
 import type { App } from "./application/app.ts";
@@ -15,6 +16,9 @@ import { taskReader } from "./runner/task-reader.ts";
 import { workSessionReader } from "./runner/work-session-reader.ts";
 import { reasonCodes } from "./transport/reason-codes.ts";
 import { zedRoutes } from "./transport/zed-routes.ts";
+import { gitIn } from "./workspace/git.ts";
+import { gitSurroundings, setupEnvironment } from "./workspace/workspace-environment.ts";
+import { Workspaces } from "./workspace/workspaces.ts";
 
 await runService({ name: "zed-bridge", settings, build });
 
@@ -49,11 +53,19 @@ async function build(config: Read<typeof settings>, { log, world }: Outside): Pr
   const authentication = openAuthentication(config, { log, world });
   const recipes = launchRecipes(config, { environment: process.env, isRoot: process.getuid?.() === 0 });
   const { instanceRetentionMs } = config;
+  const workspaces = new Workspaces({
+    folder: path.join(dataDirectory, "worktrees"),
+    roots,
+    policy: config.worktreePolicy,
+    git: gitIn(gitSurroundings(process.env)),
+    environment: setupEnvironment(process.env),
+  });
   const bridge = new Bridge({
     app,
     runner,
     taskService,
     recipes,
+    workspaces,
     dataDirectory,
     instanceRetentionMs,
     databaseUrl,

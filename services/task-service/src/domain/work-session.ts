@@ -37,8 +37,14 @@ export type PermissionPolicy = "allow" | "ask" | "reject";
 /** Where an agent works, in the spelling of the stored JSON. */
 export interface EnvironmentConfig {
   readonly project_path?: string;
+  readonly isolation?: Isolation;
+  readonly setup_command?: readonly string[];
+  readonly base_branch?: string;
   readonly extra?: Json;
 }
+
+/** Whether a session works in its project's folder or in a copy of its own. */
+export type Isolation = "none" | "worktree";
 
 /** What came of a session. */
 export interface WorkSessionResult {

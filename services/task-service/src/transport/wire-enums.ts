@@ -4,6 +4,7 @@ import {
   TaskType as WireTaskType,
 } from "@helix-zed/gen/helix/task/v1/task_pb.ts";
 import {
+  Isolation as WireIsolation,
   OnTurnEnd as WireOnTurnEnd,
   PermissionPolicy as WirePermissionPolicy,
   WorkSessionAction as WireWorkSessionAction,
@@ -11,7 +12,7 @@ import {
 } from "@helix-zed/gen/helix/task/v1/work_session_pb.ts";
 import type { TaskAction, TaskStatus, TaskType } from "../domain/task-lifecycle.ts";
 import type { OnTurnEnd } from "../domain/turn-end.ts";
-import type { PermissionPolicy } from "../domain/work-session.ts";
+import type { Isolation, PermissionPolicy } from "../domain/work-session.ts";
 import type { WorkSessionAction, WorkSessionStatus } from "../domain/work-session-lifecycle.ts";
 
 /** Task types on the wire. */
@@ -69,6 +70,12 @@ export const permissionPolicies = {
   ask: WirePermissionPolicy.ASK,
   reject: WirePermissionPolicy.REJECT,
 } as const satisfies Record<PermissionPolicy, WirePermissionPolicy>;
+
+/** Isolations on the wire. */
+export const isolations = {
+  none: WireIsolation.NONE,
+  worktree: WireIsolation.WORKTREE,
+} as const satisfies Record<Isolation, WireIsolation>;
 
 /** The word that stands for a wire value, or `undefined` for one that has none. */
 export function wordOf<Word extends string>(table: Readonly<Record<Word, number>>, value: number): Word | undefined {

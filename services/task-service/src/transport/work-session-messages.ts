@@ -11,7 +11,14 @@ import type { AgentConfig, EnvironmentConfig, WorkSessionFacts } from "../domain
 import { workSessionLifecycle, type WorkSessionStatus } from "../domain/work-session-lifecycle.ts";
 import { optional } from "./optional.ts";
 import { etagOf } from "./task-messages.ts";
-import { onTurnEnds, permissionPolicies, taskTypes, workSessionActions, workSessionStatuses } from "./wire-enums.ts";
+import {
+  isolations,
+  onTurnEnds,
+  permissionPolicies,
+  taskTypes,
+  workSessionActions,
+  workSessionStatuses,
+} from "./wire-enums.ts";
 
 /** A work session as everybody sees it: in answers, lists and watches. */
 export function workSessionMessage(session: WorkSessionFacts): MessageInitShape<typeof WorkSessionSchema> {
@@ -73,5 +80,12 @@ function agentConfigMessage(config: AgentConfig): MessageInitShape<typeof AgentC
 }
 
 function environmentMessage(config: EnvironmentConfig): MessageInitShape<typeof EnvironmentConfigSchema> {
-  return { projectPath: config.project_path ?? "", ...optional("extra", config.extra) };
+  const { project_path: projectPath = "", base_branch: baseBranch = "", setup_command = [], isolation, extra } = config;
+  return {
+    projectPath,
+    baseBranch,
+    setupCommand: [...setup_command],
+    ...optional("isolation", isolation && isolations[isolation]),
+    ...optional("extra", extra),
+  };
 }

@@ -22,7 +22,7 @@ import { workSessionFields } from "../domain/filter/filter-fields.ts";
 import type { AgentConfig, EnvironmentConfig } from "../domain/work-session.ts";
 import { optional } from "./optional.ts";
 import type { RequestCheck } from "./request-check.ts";
-import { onTurnEnds, permissionPolicies, wordOf, workSessionStatuses } from "./wire-enums.ts";
+import { isolations, onTurnEnds, permissionPolicies, wordOf, workSessionStatuses } from "./wire-enums.ts";
 
 /** What is asked for in a new work session. */
 export interface AskedWorkSession {
@@ -65,6 +65,9 @@ function environmentConfig(
   const extra: JsonObject | undefined = message.extra;
   return {
     ...optional("project_path", check.path(`${field}.project_path`, message.projectPath) || null),
+    ...optional("isolation", wordOf(isolations, message.isolation)),
+    ...optional("setup_command", message.setupCommand.length === 0 ? null : message.setupCommand),
+    ...optional("base_branch", message.baseBranch || null),
     ...optional("extra", check.config(`${field}.extra`, extra)),
   };
 }

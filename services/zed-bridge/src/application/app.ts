@@ -45,6 +45,8 @@ export interface FoundWorkSession extends WorkSessionFacts {
   /** The folder that the session or its task names; empty for none. */
   readonly projectPath: string;
   readonly onTurnEnd: "complete" | "idle";
+  /** Whether it works in a copy of its project, which is made when it is claimed. */
+  readonly ownCopy: boolean;
 }
 
 /** The one thing that callers' requests need of task-service. */

@@ -32,6 +32,7 @@ export async function bindEditorThread(app: App, unit: Unit, wanted: BindEditorT
     taskId: instance.taskId,
     zedSessionId: instance.id,
     projectPath: instance.workingDirectory,
+    workspace: null,
     workspaceConfig: {},
     agentName: agent.wireName,
     onTurnEnd,

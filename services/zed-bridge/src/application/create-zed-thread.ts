@@ -18,7 +18,7 @@ export interface CreateZedThread {
 
 /**
  * Gets or makes the thread of a work session; its editor is started when the session is claimed.
- * Refuses with ZED_THREAD_EXISTS where it works in another folder already.
+ * Refuses with ZED_THREAD_EXISTS where it works in another folder already, with WORKSPACE_NOT_MADE before it has one.
  */
 export async function createZedThread(app: App, actor: Actor, command: CreateZedThread): Promise<ThreadView> {
   const { session, projectPath, workspaceConfig } = command;
@@ -28,11 +28,18 @@ export async function createZedThread(app: App, actor: Actor, command: CreateZed
   return onceMoreIfRaced(() =>
     app.database.transact(async (unit) => {
       const existing = await unit.threads.find(keyFor(actor, session.id));
+      if (existing === null && session.ownCopy) throw copyNotMade(session);
       const mapping = existing ?? (await getOrCreateThread(app, unit, wanted)).mapping;
       if (command.pathIsWish && mapping.projectPath !== projectPath) throw threadExists(mapping);
       return viewThread(unit.em, mapping);
     }),
   );
+}
+
+function copyNotMade({ id }: FoundWorkSession): Refusal<Reason> {
+  const message =
+    "The work session works in a copy of its own. Its thread is made together with that, when it is claimed.";
+  return new Refusal<Reason>("WORKSPACE_NOT_MADE", message, { work_session_id: id }, { retryAfterMs: 1_000 });
 }
 
 function threadExists({ workSessionId, id, projectPath }: ThreadMapping): Refusal<Reason> {

@@ -9,6 +9,7 @@ import { runner } from "../testing/bridge-app.ts";
 import { threadOf, transcriptOf, turnsOf } from "../testing/read-thread.ts";
 import { silentLog } from "../testing/serve-links.ts";
 import { Stage } from "../testing/stage.ts";
+import { workspacesIn } from "../testing/workspaces-in.ts";
 import { StubTaskService } from "../testing/stub-task-service.ts";
 import { closeThread } from "./close-thread.ts";
 import { expireDeadlines } from "./expire-deadlines.ts";
@@ -41,7 +42,13 @@ const adopt = (): Promise<void> =>
 /** Claims a session that was made, as its runner does. */
 async function claim(workSession: WorkSession): Promise<void> {
   const { workSessions } = taskService.clients;
-  const handler = workSessionHandler({ app: stage.app, runner, workSessions, log: silentLog });
+  const handler = workSessionHandler({
+    app: stage.app,
+    runner,
+    workSessions,
+    workspaces: workspacesIn("/nowhere"),
+    log: silentLog,
+  });
   const response = create(ClaimWorkSessionResponseSchema, {
     workSession,
     firstPrompt: "What task-service makes of it",

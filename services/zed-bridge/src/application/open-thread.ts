@@ -8,6 +8,7 @@ import {
   type ThreadMapping,
   usualAgentSettings,
 } from "../domain/thread-mapping.ts";
+import type { Workspace } from "../domain/workspace.ts";
 import type { ZedInstance } from "../domain/zed-instance.ts";
 import type { Unit } from "../persistence/unit.ts";
 import type { App, WorkSessionFacts } from "./app.ts";
@@ -27,6 +28,8 @@ export interface OpenThread {
   readonly firstPrompt: string;
   /** A real path below a root, as `resolveProjectPath` gives it. A thread that has a folder already keeps it. */
   readonly projectPath: string;
+  /** The copy of the project that it works in, made already; `null` or absent: in the project itself. */
+  readonly workspace?: Workspace | null;
   readonly onTurnEnd: OnTurnEnd;
   /** How its agent is to be set up. As usual if absent. */
   readonly agentSettings?: AgentSettings;
@@ -86,6 +89,7 @@ export interface WantedThread {
   readonly workSession: WorkSessionFacts;
   readonly agent: Agent;
   readonly projectPath: string;
+  readonly workspace?: Workspace | null;
   readonly workspaceConfig: JsonObject;
   readonly onTurnEnd: OnTurnEnd;
   readonly now: Date;
@@ -109,7 +113,7 @@ export async function getOrCreateThread(
       : await unit.instances.lockExisting(instanceId);
   const existing = await unit.threads.lockOfSession(id);
   if (existing !== null) return { instance, mapping: existing };
-  const { workspaceConfig, onTurnEnd } = wanted;
+  const { workspace = null, workspaceConfig, onTurnEnd } = wanted;
   const mapping = unit.threads.add({
     id: app.world.newId("ztm"),
     workSessionId: id,
@@ -117,6 +121,7 @@ export async function getOrCreateThread(
     taskId,
     zedSessionId: instance.id,
     projectPath,
+    workspace,
     workspaceConfig,
     agentName: agent.wireName,
     onTurnEnd,

@@ -27,7 +27,7 @@ function send(message: string, options: { requestId?: string; interrupt?: boolea
 
 function foundSession(id: string, ended: boolean): FoundWorkSession {
   const owner = { taskId: "tsk_1", userId: "ann", organizationId: "", agentType: "zed_agent", name: "Work" };
-  return { ...owner, id, ended, projectPath: "/", onTurnEnd: "idle" };
+  return { ...owner, id, ended, projectPath: "/", onTurnEnd: "idle", ownCopy: false };
 }
 
 describe("a message with a request id", () => {

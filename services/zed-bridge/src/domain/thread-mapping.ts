@@ -2,6 +2,7 @@ import { type Lifecycle, nextState } from "@helix-zed/domain";
 import type { PermissionPolicy, TokenUsage } from "@helix-zed/sync-protocol";
 import { defineEntity, type OptionalProps, p } from "@mikro-orm/core";
 import type { JsonObject } from "./json.ts";
+import type { Workspace } from "./workspace.ts";
 import { sumOfUsages } from "./sum-of-usages.ts";
 
 /** Where a thread stands. */
@@ -52,6 +53,8 @@ const ThreadMappingSchema = defineEntity({
     /** `null` until the editor names it. */
     zedThreadId: p.string().strictNullable(),
     projectPath: p.text(),
+    /** The session's own copy of the project; `null` where it works in the project itself. */
+    workspace: p.json().$type<Workspace>().strictNullable(),
     workspaceConfig: p.json().$type<JsonObject>(),
     /** As the editor knows it; fixed for the life of the thread. */
     agentName: p.string(),

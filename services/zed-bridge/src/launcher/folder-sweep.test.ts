@@ -39,7 +39,7 @@ function end(reason: "completed" | "deleted"): Promise<void> {
   return closeThread(bench.app, { workSessionId: session.workSessionId, reason });
 }
 
-describe("the folder of an instance", { timeout: 60_000 }, () => {
+describe("the folder of an instance", { timeout: 120_000 }, () => {
   test("is removed with its task, after everything that runs in it has ended", async () => {
     await end("deleted");
     await eventually("it is removed", () => !existsSync(folder()));

@@ -119,8 +119,8 @@ const all = ["acp-host", "zed-headless", "zed", "external"] as const;
 const ofTheBridge = ["acp-host", "zed-headless", "zed"] as const;
 
 // One session for each target: whatever is done to its process, the next test finds a thread in which it can go on.
-describe.each(all)("an editor that is launched as %s", { timeout: 60_000 }, (target) => {
-  beforeAll(() => begin(target), 60_000);
+describe.each(all)("an editor that is launched as %s", { timeout: 120_000 }, (target) => {
+  beforeAll(() => begin(target), 120_000);
   afterAll(end);
 
   test("carries out turns, and is shown for what it is", async () => {
@@ -166,13 +166,13 @@ describe.each(all)("an editor that is launched as %s", { timeout: 60_000 }, (tar
   });
 });
 
-describe.each(ofTheBridge)("a process that the bridge launches as %s", { timeout: 60_000 }, (target) => {
+describe.each(ofTheBridge)("a process that the bridge launches as %s", { timeout: 120_000 }, (target) => {
   let pid: number | null;
 
   beforeAll(async () => {
     await begin(target);
     ({ pid } = await bench.instance(session));
-  }, 60_000);
+  }, 120_000);
   afterAll(end);
 
   test("has its token in its environment, and nobody finds it anywhere else", async () => {
@@ -211,7 +211,7 @@ describe.each(ofTheBridge)("a process that the bridge launches as %s", { timeout
   });
 });
 
-describe("an editor without a window that has had nothing to do for long", { timeout: 60_000 }, () => {
+describe("an editor without a window that has had nothing to do for long", { timeout: 120_000 }, () => {
   afterAll(end);
 
   test("ends, and is brought back by a message in the same thread", async () => {

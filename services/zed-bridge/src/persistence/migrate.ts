@@ -4,8 +4,9 @@ import { permissionRequests } from "./migrations/0002-permission-requests.ts";
 import { externalInstances } from "./migrations/0003-external-instances.ts";
 import { agentsAsUsers } from "./migrations/0004-agents-as-users.ts";
 import { reconciling } from "./migrations/0005-reconciling.ts";
+import { workspaces } from "./migrations/0006-workspaces.ts";
 
-const migrations = [threads, permissionRequests, externalInstances, agentsAsUsers, reconciling];
+const migrations = [threads, permissionRequests, externalInstances, agentsAsUsers, reconciling, workspaces];
 
 /** Brings the bridge's database up to date and gives the names of the migrations that were missing. */
 export function migrateBridge(url: string): Promise<string[]> {

@@ -2,6 +2,7 @@ import { LockMode } from "@mikro-orm/core";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { type OnTurnEnd, ThreadMapping, usualAgentSettings } from "../domain/thread-mapping.ts";
 import type { JsonObject } from "../domain/json.ts";
+import type { Workspace } from "../domain/workspace.ts";
 
 /** Whose thread: a work session's, as its tenant sees it. */
 export interface ThreadKey {
@@ -21,6 +22,7 @@ export interface NewThread {
   readonly taskId: string;
   readonly zedSessionId: string;
   readonly projectPath: string;
+  readonly workspace: Workspace | null;
   readonly workspaceConfig: JsonObject;
   readonly agentName: string;
   readonly onTurnEnd: OnTurnEnd;
@@ -51,6 +53,12 @@ select m.id from zed_thread_mappings m join zed_instances i on i.id = m.zed_sess
 where m.outcome is not null and m.outcome is distinct from m.outcome_reported
   and (i.runner = ? or i.runner = '') and (m.lease_epoch is not null or m.outcome = 'cancelled')
 order by m.updated_at limit 100`;
+
+const ENDED_WORKSPACES = `
+select m.id as "mappingId", m.workspace from zed_thread_mappings m join zed_instances i on i.id = m.zed_session_id
+where m.workspace ->> 'status' = 'ready' and m.ended_at is not null
+  and i.runner = ? and i.pid is null and i.desired = 'stopped'
+order by m.ended_at limit 100`;
 
 const locked = { lockMode: LockMode.PESSIMISTIC_WRITE } as const;
 
@@ -158,6 +166,11 @@ export class ThreadRepository {
       [runner],
     );
     return rows.map(({ id }) => id);
+  }
+
+  /** Copies in which nobody works any more: the thread has ended, and so has its process. */
+  endedWorkspaces(runner: string): Promise<{ readonly mappingId: string; readonly workspace: Workspace }[]> {
+    return this.#em.execute(ENDED_WORKSPACES, [runner]);
   }
 
   /** The threads whose outcome task-service does not know yet: those under a lease, and those that a caller ended. */

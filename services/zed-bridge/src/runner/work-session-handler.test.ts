@@ -17,6 +17,7 @@ import { type BridgeApp, claimSession, openBridgeApp } from "../testing/bridge-a
 import { threadOf, transcriptOf, turnsOf } from "../testing/read-thread.ts";
 import { silentLog } from "../testing/serve-links.ts";
 import { StubTaskService } from "../testing/stub-task-service.ts";
+import { workspacesIn } from "../testing/workspaces-in.ts";
 import { workSessionHandler } from "./work-session-handler.ts";
 
 let bridge: BridgeApp;
@@ -41,7 +42,13 @@ beforeEach(async () => {
   taskService = new StubTaskService();
   await taskService.start();
   runner = app.world.newId("bridge");
-  handler = workSessionHandler({ app, runner, workSessions: taskService.clients.workSessions, log: silentLog });
+  handler = workSessionHandler({
+    app,
+    runner,
+    workSessions: taskService.clients.workSessions,
+    workspaces: workspacesIn(root),
+    log: silentLog,
+  });
 });
 
 afterEach(() => taskService.stop());

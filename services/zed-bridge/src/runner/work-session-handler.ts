@@ -14,14 +14,17 @@ import type { Claim, RunnerHandler } from "@helix-zed/runner";
 import type { Log } from "@helix-zed/server";
 import type { App } from "../application/app.ts";
 import { type CloseReason, closeThread } from "../application/close-thread.ts";
-import { findProjectPath } from "../application/find-project-path.ts";
+import { findThreadPlace } from "../application/find-thread-place.ts";
 import { listLiveSessions } from "../application/list-live-sessions.ts";
 import { openThread } from "../application/open-thread.ts";
 import { releaseThread } from "../application/release-thread.ts";
 import { resolvePlace } from "../application/resolve-place.ts";
+import type { Workspace } from "../domain/workspace.ts";
 import { isPassing } from "../retry.ts";
+import type { Workspaces } from "../workspace/workspaces.ts";
 import { editorThreadOf } from "./editor-thread-mark.ts";
 import { sessionEnd } from "./session-end.ts";
+import { wantedWorkspaceOf } from "./wanted-workspace.ts";
 import { unlessSettled } from "./settled-report.ts";
 import { agentSettingsOf } from "./agent-settings.ts";
 import { factsOf } from "./work-session-facts.ts";
@@ -32,6 +35,7 @@ export interface WorkSessionHandlerOptions {
   /** This bridge's name. */
   readonly runner: string;
   readonly workSessions: Client<typeof WorkSessionService>;
+  readonly workspaces: Pick<Workspaces, "prepare">;
   readonly log: Log;
 }
 
@@ -60,14 +64,14 @@ async function begin(options: WorkSessionHandlerOptions, claim: Claim, leaseEpoc
   const { app, runner, log } = options;
   const { workSession, firstPrompt } = claim;
   try {
-    const wanted = (await findProjectPath(app, workSession.id)) ?? claim.projectPath;
-    const projectPath = await resolvePlace(app, { taskId: workSession.taskId, projectPath: wanted });
+    const { projectPath, workspace } = await findPlace(options, claim);
     const onTurnEnd = claim.onTurnEnd === OnTurnEnd.COMPLETE ? "complete" : "idle";
     const opened = await openThread(app, {
       workSession: factsOf(workSession),
       leaseEpoch,
       firstPrompt,
-      projectPath,
+      projectPath: workspace?.path ?? projectPath,
+      workspace,
       onTurnEnd,
       agentSettings: agentSettingsOf(workSession),
       editorThread: editorThreadOf(workSession),
@@ -79,6 +83,22 @@ async function begin(options: WorkSessionHandlerOptions, claim: Claim, leaseEpoc
     log.warn({ err: error, workSession: workSession.id }, "a work session cannot be begun");
     await reportFailed(options, { id: workSession.id, leaseEpoch, refusal: error });
   }
+}
+
+interface Place {
+  readonly projectPath: string;
+  readonly workspace: Workspace | null;
+}
+
+/** Where the session works. What was made ready for it once is neither judged nor made again. */
+async function findPlace({ app, workspaces }: WorkSessionHandlerOptions, claim: Claim): Promise<Place> {
+  const { workSession } = claim;
+  const known = await findThreadPlace(app, workSession.id);
+  if (known !== null && (known.workspace !== null || known.begun)) return known;
+  const wanted = known?.projectPath ?? claim.projectPath;
+  const projectPath = await resolvePlace(app, { taskId: workSession.taskId, projectPath: wanted });
+  const place = { workSessionId: workSession.id, projectPath };
+  return { projectPath, workspace: await workspaces.prepare(place, wantedWorkspaceOf(workSession)) };
 }
 
 interface CannotBegin {

@@ -8,6 +8,7 @@ import { actingFor, type ServerReason, UpstreamError } from "@helix-zed/server";
 import type { WorkSessionReader } from "../application/app.ts";
 import { isFinal } from "./session-end.ts";
 import { factsOf } from "./work-session-facts.ts";
+import { wantedWorkspaceOf } from "./wanted-workspace.ts";
 
 /** Where work sessions are read. */
 export interface WorkSessionReaderOptions {
@@ -29,6 +30,7 @@ export function workSessionReader({ tasks, workSessions }: WorkSessionReaderOpti
         ended: isFinal(session.status),
         projectPath: session.environmentConfig?.projectPath || (await taskPath(tasks, session.taskId, actor)),
         onTurnEnd: onTurnEndOf(session),
+        ownCopy: wantedWorkspaceOf(session).isolation === "worktree",
       };
     },
   };

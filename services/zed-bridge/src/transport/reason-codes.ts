@@ -41,6 +41,7 @@ export const reasonCodes: ReasonCodes<Reason | PersistenceReason> = {
   WORKSPACE_BASE_UNKNOWN: Code.FailedPrecondition,
   WORKSPACE_CONFIG_TOO_LARGE: Code.InvalidArgument,
   WORKSPACE_NOT_A_REPOSITORY: Code.FailedPrecondition,
+  WORKSPACE_NOT_MADE: Code.FailedPrecondition,
   WORKSPACE_REPOSITORY_EMPTY: Code.FailedPrecondition,
   WORKSPACE_SETUP_FAILED: Code.FailedPrecondition,
   WORK_SESSION_ENDED: Code.FailedPrecondition,

@@ -12,6 +12,8 @@ import {
   type TurnSchema,
   TurnStatus as WireTurnStatus,
   type ZedThreadSchema,
+  type WorkspaceSchema,
+  WorkspaceStatus as WireWorkspaceStatus,
   ZedThreadStatus as WireThreadStatus,
 } from "@helix-zed/gen/helix/zed/v1/zed_thread_pb.ts";
 import type { PermissionOptionKind, TokenUsage } from "@helix-zed/sync-protocol";
@@ -20,6 +22,7 @@ import type { TurnView } from "../application/turn-view.ts";
 import type { PermissionRequest } from "../domain/permission-request.ts";
 import type { EntryRole, EntryType, ThreadEntry } from "../domain/thread-entry.ts";
 import type { ThreadStatus } from "../domain/thread-mapping.ts";
+import type { Workspace, WorkspaceStatus } from "../domain/workspace.ts";
 import type { Turn, TurnOrigin, TurnStatus } from "../domain/turn.ts";
 
 const threadStatuses: Record<ThreadStatus, WireThreadStatus> = {
@@ -28,6 +31,12 @@ const threadStatuses: Record<ThreadStatus, WireThreadStatus> = {
   disconnected: WireThreadStatus.DISCONNECTED,
   completed: WireThreadStatus.COMPLETED,
   failed: WireThreadStatus.FAILED,
+};
+
+const workspaceStatuses: Record<WorkspaceStatus, WireWorkspaceStatus> = {
+  ready: WireWorkspaceStatus.READY,
+  kept: WireWorkspaceStatus.KEPT,
+  removed: WireWorkspaceStatus.REMOVED,
 };
 
 const turnStatuses: Record<TurnStatus, WireTurnStatus> = {
@@ -76,7 +85,13 @@ export function threadMessage(view: ThreadView): MessageInitShape<typeof ZedThre
     updatedAt: timestampFromDate(mapping.updatedAt),
     title: mapping.title,
     ...(mapping.usage === null ? {} : { usage: usageMessage(mapping.usage) }),
+    ...(mapping.workspace === null ? {} : { workspace: workspaceMessage(mapping.workspace) }),
   };
+}
+
+function workspaceMessage(workspace: Workspace): MessageInitShape<typeof WorkspaceSchema> {
+  const { repository, root, branch, baseCommit, status, statusReason } = workspace;
+  return { repository, root, branch, baseCommit, status: workspaceStatuses[status], statusReason };
 }
 
 /** A turn as callers see it. */

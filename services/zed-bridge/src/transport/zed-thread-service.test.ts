@@ -85,7 +85,7 @@ async function findSession(actor: Actor, id: string): Promise<FoundWorkSession |
 function addSession(parts: Partial<FoundWorkSession> = {}): string {
   const id = stage.app.world.newId("ws");
   const owner = { id, taskId: stage.app.world.newId("tsk"), userId: "ann", organizationId: "" };
-  const work = { agentType: "zed_agent", name: "Work", ended: false, onTurnEnd: "idle" } as const;
+  const work = { agentType: "zed_agent", name: "Work", ended: false, onTurnEnd: "idle", ownCopy: false } as const;
   sessions.set(id, { ...owner, ...work, projectPath: path.join(root, "project"), ...parts });
   return id;
 }
@@ -163,6 +163,7 @@ describe("CreateZedThread", () => {
 
   test.each([
     ["has ended", { ended: true }, Code.FailedPrecondition, "WORK_SESSION_ENDED"],
+    ["is for a copy that is not made yet", { ownCopy: true }, Code.FailedPrecondition, "WORKSPACE_NOT_MADE"],
     ["names no folder", { projectPath: "" }, Code.InvalidArgument, "PROJECT_PATH_REQUIRED"],
     ["is another's", { userId: "bob" }, Code.NotFound, "WORK_SESSION_NOT_FOUND"],
     ["is for an agent that is not driven here", { agentType: "simple" }, Code.FailedPrecondition, "AGENT_TYPE_UNKNOWN"],

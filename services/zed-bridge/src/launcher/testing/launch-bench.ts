@@ -29,6 +29,9 @@ export interface BenchOptions {
   readonly supervisorLimits?: Partial<SupervisorLimits>;
 }
 
+/** Processes are slow to start on a machine that is busy. */
+const PATIENCE_MS = 60_000;
+
 /** A bridge that launches, for one test. */
 export class LaunchBench {
   readonly app: App;
@@ -86,10 +89,11 @@ export class LaunchBench {
   /** Waits until the transcript of a session is this. */
   async transcript({ workSessionId }: ClaimedSession, ...wanted: readonly string[]): Promise<void> {
     let found: string[] = [];
-    await eventually(`the transcript ${wanted.join(" | ")}`, async () => {
+    const isThere = async (): Promise<boolean> => {
       found = await transcriptOf(this.app, workSessionId);
       return JSON.stringify(found) === JSON.stringify(wanted);
-    }).catch(async (error: unknown) => {
+    };
+    await eventually(`the transcript ${wanted.join(" | ")}`, isThere, PATIENCE_MS).catch(async (error: unknown) => {
       const turns = await turnsOf(this.app, workSessionId);
       throw new Error(`it is ${found.join(" | ")}, with the turns ${turns.join(", ")}`, { cause: error });
     });
@@ -105,10 +109,11 @@ export class LaunchBench {
     wanted: string,
     holds: (instance: ZedInstance) => boolean,
   ): Promise<ZedInstance> {
-    return eventually(wanted, async () => {
+    const ask = async (): Promise<ZedInstance | false> => {
       const instance = await this.instance(session);
       return holds(instance) && instance;
-    });
+    };
+    return eventually(wanted, ask, PATIENCE_MS);
   }
 
   /** The processes of all instances, and of whatever else has its home below the bench's folder. */

@@ -16,7 +16,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file helix/task/v1/work_session.proto.
  */
 export const file_helix_task_v1_work_session: GenFile = /*@__PURE__*/
-  fileDesc("CiBoZWxpeC90YXNrL3YxL3dvcmtfc2Vzc2lvbi5wcm90bxINaGVsaXgudGFzay52MSLxBwoLV29ya1Nlc3Npb24SDwoCaWQYASABKAlCA+BBAxIPCgd0YXNrX2lkGAIgASgJEhgKEGhlbGl4X3Nlc3Npb25faWQYAyABKAkSDAoEbmFtZRgEIAEoCRITCgtkZXNjcmlwdGlvbhgFIAEoCRISCgphZ2VudF90eXBlGAYgASgJEjUKBnN0YXR1cxgHIAEoDjIgLmhlbGl4LnRhc2sudjEuV29ya1Nlc3Npb25TdGF0dXNCA+BBAxIaCg1zdGF0dXNfcmVhc29uGAggASgJQgPgQQMSOgoRc3RhdHVzX2NoYW5nZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSHgoWcGFyZW50X3dvcmtfc2Vzc2lvbl9pZBgKIAEoCRIdChVzcGF3bmVkX2J5X3Nlc3Npb25faWQYCyABKAkSMAoMYWdlbnRfY29uZmlnGAwgASgLMhouaGVsaXgudGFzay52MS5BZ2VudENvbmZpZxI8ChJlbnZpcm9ubWVudF9jb25maWcYDSABKAsyIC5oZWxpeC50YXNrLnYxLkVudmlyb25tZW50Q29uZmlnEigKBWxlYXNlGA4gASgLMhQuaGVsaXgudGFzay52MS5MZWFzZUID4EEDEhQKB2F0dGVtcHQYDyABKAVCA+BBAxI1CgZyZXN1bHQYECABKAsyIC5oZWxpeC50YXNrLnYxLldvcmtTZXNzaW9uUmVzdWx0QgPgQQMSFAoHdXNlcl9pZBgRIAEoCUID4EEDEhwKD29yZ2FuaXphdGlvbl9pZBgSIAEoCUID4EEDEi8KCXRhc2tfdHlwZRgTIAEoDjIXLmhlbGl4LnRhc2sudjEuVGFza1R5cGVCA+BBAxJAChFhdmFpbGFibGVfYWN0aW9ucxgUIAMoDjIgLmhlbGl4LnRhc2sudjEuV29ya1Nlc3Npb25BY3Rpb25CA+BBAxIRCgRldGFnGBUgASgJQgPgQQMSMwoKY3JlYXRlZF9hdBgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIzCgp1cGRhdGVkX2F0GBcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEjMKCnN0YXJ0ZWRfYXQYGCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSNQoMY29tcGxldGVkX2F0GBkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEhUKCHByaW9yaXR5GBogASgFQgPgQQMSEwoGYXBwX2lkGBsgASgJQgPgQQMigAIKC0FnZW50Q29uZmlnEhkKBnByb21wdBgBIAEoCUIJukgGcgQogIAEEjcKC29uX3R1cm5fZW5kGAIgASgOMhguaGVsaXgudGFzay52MS5PblR1cm5FbmRCCLpIBYIBAhABEhcKBW1vZGVsGAMgASgJQgi6SAVyAxj/ARIWCgRtb2RlGAQgASgJQgi6SAVyAxj/ARJEChFwZXJtaXNzaW9uX3BvbGljeRgFIAEoDjIfLmhlbGl4LnRhc2sudjEuUGVybWlzc2lvblBvbGljeUIIukgFggECEAESJgoFZXh0cmEYDyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0IlsKEUVudmlyb25tZW50Q29uZmlnEh4KDHByb2plY3RfcGF0aBgBIAEoCUIIukgFcgMYgCASJgoFZXh0cmEYDyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0IlYKBUxlYXNlEg4KBnJ1bm5lchgBIAEoCRINCgVlcG9jaBgCIAEoAxIuCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJJChFXb3JrU2Vzc2lvblJlc3VsdBIaCgdzdW1tYXJ5GAEgASgJQgm6SAZyBBiAgAESGAoFZXJyb3IYAiABKAlCCbpIBnIEGICAASpYCglPblR1cm5FbmQSGwoXT05fVFVSTl9FTkRfVU5TUEVDSUZJRUQQABIYChRPTl9UVVJOX0VORF9DT01QTEVURRABEhQKEE9OX1RVUk5fRU5EX0lETEUQAiqLAQoQUGVybWlzc2lvblBvbGljeRIhCh1QRVJNSVNTSU9OX1BPTElDWV9VTlNQRUNJRklFRBAAEhsKF1BFUk1JU1NJT05fUE9MSUNZX0FMTE9XEAESGQoVUEVSTUlTU0lPTl9QT0xJQ1lfQVNLEAISHAoYUEVSTUlTU0lPTl9QT0xJQ1lfUkVKRUNUEAMqgAIKEVdvcmtTZXNzaW9uU3RhdHVzEiMKH1dPUktfU0VTU0lPTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIfChtXT1JLX1NFU1NJT05fU1RBVFVTX1BFTkRJTkcQARIfChtXT1JLX1NFU1NJT05fU1RBVFVTX0JMT0NLRUQQAhIeChpXT1JLX1NFU1NJT05fU1RBVFVTX0FDVElWRRADEiEKHVdPUktfU0VTU0lPTl9TVEFUVVNfQ09NUExFVEVEEAQSHgoaV09SS19TRVNTSU9OX1NUQVRVU19GQUlMRUQQBRIhCh1XT1JLX1NFU1NJT05fU1RBVFVTX0NBTkNFTExFRBAGKroBChFXb3JrU2Vzc2lvbkFjdGlvbhIjCh9XT1JLX1NFU1NJT05fQUNUSU9OX1VOU1BFQ0lGSUVEEAASIAocV09SS19TRVNTSU9OX0FDVElPTl9BQ1RJVkFURRABEiAKHFdPUktfU0VTU0lPTl9BQ1RJT05fQ09NUExFVEUQAhIcChhXT1JLX1NFU1NJT05fQUNUSU9OX0ZBSUwQAxIeChpXT1JLX1NFU1NJT05fQUNUSU9OX0NBTkNFTBAEYgZwcm90bzM", [file_buf_validate_validate, file_google_api_field_behavior, file_google_protobuf_struct, file_google_protobuf_timestamp, file_helix_task_v1_task]);
+  fileDesc("CiBoZWxpeC90YXNrL3YxL3dvcmtfc2Vzc2lvbi5wcm90bxINaGVsaXgudGFzay52MSLxBwoLV29ya1Nlc3Npb24SDwoCaWQYASABKAlCA+BBAxIPCgd0YXNrX2lkGAIgASgJEhgKEGhlbGl4X3Nlc3Npb25faWQYAyABKAkSDAoEbmFtZRgEIAEoCRITCgtkZXNjcmlwdGlvbhgFIAEoCRISCgphZ2VudF90eXBlGAYgASgJEjUKBnN0YXR1cxgHIAEoDjIgLmhlbGl4LnRhc2sudjEuV29ya1Nlc3Npb25TdGF0dXNCA+BBAxIaCg1zdGF0dXNfcmVhc29uGAggASgJQgPgQQMSOgoRc3RhdHVzX2NoYW5nZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSHgoWcGFyZW50X3dvcmtfc2Vzc2lvbl9pZBgKIAEoCRIdChVzcGF3bmVkX2J5X3Nlc3Npb25faWQYCyABKAkSMAoMYWdlbnRfY29uZmlnGAwgASgLMhouaGVsaXgudGFzay52MS5BZ2VudENvbmZpZxI8ChJlbnZpcm9ubWVudF9jb25maWcYDSABKAsyIC5oZWxpeC50YXNrLnYxLkVudmlyb25tZW50Q29uZmlnEigKBWxlYXNlGA4gASgLMhQuaGVsaXgudGFzay52MS5MZWFzZUID4EEDEhQKB2F0dGVtcHQYDyABKAVCA+BBAxI1CgZyZXN1bHQYECABKAsyIC5oZWxpeC50YXNrLnYxLldvcmtTZXNzaW9uUmVzdWx0QgPgQQMSFAoHdXNlcl9pZBgRIAEoCUID4EEDEhwKD29yZ2FuaXphdGlvbl9pZBgSIAEoCUID4EEDEi8KCXRhc2tfdHlwZRgTIAEoDjIXLmhlbGl4LnRhc2sudjEuVGFza1R5cGVCA+BBAxJAChFhdmFpbGFibGVfYWN0aW9ucxgUIAMoDjIgLmhlbGl4LnRhc2sudjEuV29ya1Nlc3Npb25BY3Rpb25CA+BBAxIRCgRldGFnGBUgASgJQgPgQQMSMwoKY3JlYXRlZF9hdBgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIzCgp1cGRhdGVkX2F0GBcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEjMKCnN0YXJ0ZWRfYXQYGCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSNQoMY29tcGxldGVkX2F0GBkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEhUKCHByaW9yaXR5GBogASgFQgPgQQMSEwoGYXBwX2lkGBsgASgJQgPgQQMigAIKC0FnZW50Q29uZmlnEhkKBnByb21wdBgBIAEoCUIJukgGcgQogIAEEjcKC29uX3R1cm5fZW5kGAIgASgOMhguaGVsaXgudGFzay52MS5PblR1cm5FbmRCCLpIBYIBAhABEhcKBW1vZGVsGAMgASgJQgi6SAVyAxj/ARIWCgRtb2RlGAQgASgJQgi6SAVyAxj/ARJEChFwZXJtaXNzaW9uX3BvbGljeRgFIAEoDjIfLmhlbGl4LnRhc2sudjEuUGVybWlzc2lvblBvbGljeUIIukgFggECEAESJgoFZXh0cmEYDyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0ItkBChFFbnZpcm9ubWVudENvbmZpZxIeCgxwcm9qZWN0X3BhdGgYASABKAlCCLpIBXIDGIAgEjUKCWlzb2xhdGlvbhgCIAEoDjIYLmhlbGl4LnRhc2sudjEuSXNvbGF0aW9uQgi6SAWCAQIQARImCg1zZXR1cF9jb21tYW5kGAQgAygJQg+6SAySAQkQQCIFcgMYgCASHQoLYmFzZV9icmFuY2gYBSABKAlCCLpIBXIDGP8BEiYKBWV4dHJhGA8gASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCJWCgVMZWFzZRIOCgZydW5uZXIYASABKAkSDQoFZXBvY2gYAiABKAMSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiSQoRV29ya1Nlc3Npb25SZXN1bHQSGgoHc3VtbWFyeRgBIAEoCUIJukgGcgQYgIABEhgKBWVycm9yGAIgASgJQgm6SAZyBBiAgAEqWAoJT25UdXJuRW5kEhsKF09OX1RVUk5fRU5EX1VOU1BFQ0lGSUVEEAASGAoUT05fVFVSTl9FTkRfQ09NUExFVEUQARIUChBPTl9UVVJOX0VORF9JRExFEAIqiwEKEFBlcm1pc3Npb25Qb2xpY3kSIQodUEVSTUlTU0lPTl9QT0xJQ1lfVU5TUEVDSUZJRUQQABIbChdQRVJNSVNTSU9OX1BPTElDWV9BTExPVxABEhkKFVBFUk1JU1NJT05fUE9MSUNZX0FTSxACEhwKGFBFUk1JU1NJT05fUE9MSUNZX1JFSkVDVBADKlIKCUlzb2xhdGlvbhIZChVJU09MQVRJT05fVU5TUEVDSUZJRUQQABISCg5JU09MQVRJT05fTk9ORRABEhYKEklTT0xBVElPTl9XT1JLVFJFRRACKoACChFXb3JrU2Vzc2lvblN0YXR1cxIjCh9XT1JLX1NFU1NJT05fU1RBVFVTX1VOU1BFQ0lGSUVEEAASHwobV09SS19TRVNTSU9OX1NUQVRVU19QRU5ESU5HEAESHwobV09SS19TRVNTSU9OX1NUQVRVU19CTE9DS0VEEAISHgoaV09SS19TRVNTSU9OX1NUQVRVU19BQ1RJVkUQAxIhCh1XT1JLX1NFU1NJT05fU1RBVFVTX0NPTVBMRVRFRBAEEh4KGldPUktfU0VTU0lPTl9TVEFUVVNfRkFJTEVEEAUSIQodV09SS19TRVNTSU9OX1NUQVRVU19DQU5DRUxMRUQQBiq6AQoRV29ya1Nlc3Npb25BY3Rpb24SIwofV09SS19TRVNTSU9OX0FDVElPTl9VTlNQRUNJRklFRBAAEiAKHFdPUktfU0VTU0lPTl9BQ1RJT05fQUNUSVZBVEUQARIgChxXT1JLX1NFU1NJT05fQUNUSU9OX0NPTVBMRVRFEAISHAoYV09SS19TRVNTSU9OX0FDVElPTl9GQUlMEAMSHgoaV09SS19TRVNTSU9OX0FDVElPTl9DQU5DRUwQBGIGcHJvdG8z", [file_buf_validate_validate, file_google_api_field_behavior, file_google_protobuf_struct, file_google_protobuf_timestamp, file_helix_task_v1_task]);
 
 /**
  * One agent's part of a task: one to one with a Helix session and, for Zed agents, with a Zed thread.
@@ -295,6 +295,28 @@ export type EnvironmentConfig = Message<"helix.task.v1.EnvironmentConfig"> & {
   projectPath: string;
 
   /**
+   * Whether the session works in that folder itself or in a copy of its own.
+   *
+   * @generated from field: helix.task.v1.Isolation isolation = 2;
+   */
+  isolation: Isolation;
+
+  /**
+   * A program and its arguments, at most 64 of at most 4,096 characters, run in the folder before the agent begins: never
+   * through a shell. It may run again after a crash. If it fails, so does the session.
+   *
+   * @generated from field: repeated string setup_command = 4;
+   */
+  setupCommand: string[];
+
+  /**
+   * The branch, tag or commit that a copy begins at, at most 255 characters. Empty: what is checked out in the project.
+   *
+   * @generated from field: string base_branch = 5;
+   */
+  baseBranch: string;
+
+  /**
    * Free-form settings, kept as they are. At most 16 KiB as JSON, 64 keys in all, 8 levels.
    *
    * @generated from field: google.protobuf.Struct extra = 15;
@@ -462,6 +484,47 @@ export const PermissionPolicySchema: GenEnum<PermissionPolicy> = /*@__PURE__*/
   enumDesc(file_helix_task_v1_work_session, 1);
 
 /**
+ * Whether a session works in its project's folder or in a copy of its own.
+ *
+ * @generated from enum helix.task.v1.Isolation
+ */
+export const Isolation = {
+  /**
+   * Not given: none.
+   *
+   * @generated from enum value: ISOLATION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * In the project's folder, side by side with whoever else works there.
+   *
+   * @generated from enum value: ISOLATION_NONE = 1;
+   */
+  NONE: 1,
+
+  /**
+   * In a git worktree of the project's repository, on a branch of its own.
+   *
+   * @generated from enum value: ISOLATION_WORKTREE = 2;
+   */
+  WORKTREE: 2,
+} as const;
+
+/**
+ * Whether a session works in its project's folder or in a copy of its own.
+ *
+ * @generated from enum helix.task.v1.Isolation
+ */
+export type Isolation = (typeof Isolation)[keyof typeof Isolation] | UnknownEnum;
+
+/**
+ * Describes the enum helix.task.v1.Isolation.
+ */
+export const IsolationSchema: GenEnum<Isolation> = /*@__PURE__*/
+  enumDesc(file_helix_task_v1_work_session, 2);
+
+/**
  * Where a work session stands. Completed, failed and cancelled are final.
  *
  * @generated from enum helix.task.v1.WorkSessionStatus
@@ -528,7 +591,7 @@ export type WorkSessionStatus = (typeof WorkSessionStatus)[keyof typeof WorkSess
  * Describes the enum helix.task.v1.WorkSessionStatus.
  */
 export const WorkSessionStatusSchema: GenEnum<WorkSessionStatus> = /*@__PURE__*/
-  enumDesc(file_helix_task_v1_work_session, 2);
+  enumDesc(file_helix_task_v1_work_session, 3);
 
 /**
  * What a caller may ask of a work session.
@@ -583,5 +646,5 @@ export type WorkSessionAction = (typeof WorkSessionAction)[keyof typeof WorkSess
  * Describes the enum helix.task.v1.WorkSessionAction.
  */
 export const WorkSessionActionSchema: GenEnum<WorkSessionAction> = /*@__PURE__*/
-  enumDesc(file_helix_task_v1_work_session, 3);
+  enumDesc(file_helix_task_v1_work_session, 4);
 

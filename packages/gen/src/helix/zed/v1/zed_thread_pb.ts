@@ -12,7 +12,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file helix/zed/v1/zed_thread.proto.
  */
 export const file_helix_zed_v1_zed_thread: GenFile = /*@__PURE__*/
-  fileDesc("Ch1oZWxpeC96ZWQvdjEvemVkX3RocmVhZC5wcm90bxIMaGVsaXguemVkLnYxIuoECglaZWRUaHJlYWQSCgoCaWQYASABKAkSFwoPd29ya19zZXNzaW9uX2lkGAIgASgJEg8KB3Rhc2tfaWQYAyABKAkSFgoOemVkX3Nlc3Npb25faWQYBCABKAkSFQoNemVkX3RocmVhZF9pZBgFIAEoCRIUCgxwcm9qZWN0X3BhdGgYBiABKAkSMQoQd29ya3NwYWNlX2NvbmZpZxgHIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEgoKYWdlbnRfbmFtZRgIIAEoCRItCgZzdGF0dXMYCSABKA4yHS5oZWxpeC56ZWQudjEuWmVkVGhyZWFkU3RhdHVzEhUKDXN0YXR1c19yZWFzb24YCiABKAkSNQoRc3RhdHVzX2NoYW5nZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKC2xhdGVzdF90dXJuGAwgASgLMhIuaGVsaXguemVkLnYxLlR1cm4SGQoRcXVldWVkX3R1cm5fY291bnQYDSABKAUSNAoQbGFzdF9hY3Rpdml0eV9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgPIAEoCRIuCgpjcmVhdGVkX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp1cGRhdGVkX2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgV0aXRsZRgSIAEoCRInCgV1c2FnZRgTIAEoCzIYLmhlbGl4LnplZC52MS5Ub2tlblVzYWdlItUECgRUdXJuEgoKAmlkGAEgASgJEh0KFXplZF90aHJlYWRfbWFwcGluZ19pZBgCIAEoCRIOCgZudW1iZXIYAyABKAUSDwoHbWVzc2FnZRgEIAEoCRIRCglpbnRlcnJ1cHQYBSABKAgSKAoGc3RhdHVzGAYgASgOMhguaGVsaXguemVkLnYxLlR1cm5TdGF0dXMSFQoNc3RhdHVzX3JlYXNvbhgHIAEoCRINCgVlcnJvchgIIAEoCRIPCgdzdGFsbGVkGAkgASgIEg8KB2F0dGVtcHQYCiABKAUSJwoFdXNhZ2UYCyABKAsyGC5oZWxpeC56ZWQudjEuVG9rZW5Vc2FnZRIuCgpjcmVhdGVkX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgdzZW50X2F0GA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydGVkX2F0GA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxjb21wbGV0ZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjwKE3Blcm1pc3Npb25fcmVxdWVzdHMYECADKAsyHy5oZWxpeC56ZWQudjEuUGVybWlzc2lvblJlcXVlc3QSKAoGb3JpZ2luGBEgASgOMhguaGVsaXguemVkLnYxLlR1cm5PcmlnaW4SLAoIZGVsaXZlcnkYEiABKAsyGi5oZWxpeC56ZWQudjEuVHVybkRlbGl2ZXJ5IpYBCgxUdXJuRGVsaXZlcnkSLwoLcmVjZWl2ZWRfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2hlYXJkX2NvdW50GAIgASgDEiwKCGhlYXJkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpoZWFyZF9sYXN0GAQgASgJItQBChFQZXJtaXNzaW9uUmVxdWVzdBIKCgJpZBgBIAEoCRINCgV0aXRsZRgCIAEoCRIRCgl0b29sX25hbWUYAyABKAkSLwoHb3B0aW9ucxgEIAMoCzIeLmhlbGl4LnplZC52MS5QZXJtaXNzaW9uT3B0aW9uEjAKDHJlcXVlc3RlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXgoQUGVybWlzc2lvbk9wdGlvbhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEjAKBGtpbmQYAyABKA4yIi5oZWxpeC56ZWQudjEuUGVybWlzc2lvbk9wdGlvbktpbmQioAEKClRva2VuVXNhZ2USFAoMdG90YWxfdG9rZW5zGAEgASgEEhQKDGlucHV0X3Rva2VucxgCIAEoBBIVCg1vdXRwdXRfdG9rZW5zGAMgASgEEhYKDnRob3VnaHRfdG9rZW5zGAQgASgEEhoKEmNhY2hlZF9yZWFkX3Rva2VucxgFIAEoBBIbChNjYWNoZWRfd3JpdGVfdG9rZW5zGAYgASgEIs0CCgVFbnRyeRIKCgJpZBgBIAEoCRIdChV6ZWRfdGhyZWFkX21hcHBpbmdfaWQYAiABKAkSDwoHdHVybl9pZBgDIAEoCRIQCghwb3NpdGlvbhgEIAEoBRIlCgRyb2xlGAUgASgOMhcuaGVsaXguemVkLnYxLkVudHJ5Um9sZRIlCgR0eXBlGAYgASgOMhcuaGVsaXguemVkLnYxLkVudHJ5VHlwZRIPCgdjb250ZW50GAcgASgJEhEKCXRvb2xfbmFtZRgIIAEoCRITCgt0b29sX3N0YXR1cxgJIAEoCRIPCgd2ZXJzaW9uGAogASgDEi4KCmNyZWF0ZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVwZGF0ZWRfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKtQBCg9aZWRUaHJlYWRTdGF0dXMSIQodWkVEX1RIUkVBRF9TVEFUVVNfVU5TUEVDSUZJRUQQABIdChlaRURfVEhSRUFEX1NUQVRVU19QRU5ESU5HEAESHAoYWkVEX1RIUkVBRF9TVEFUVVNfQUNUSVZFEAISIgoeWkVEX1RIUkVBRF9TVEFUVVNfRElTQ09OTkVDVEVEEAMSHwobWkVEX1RIUkVBRF9TVEFUVVNfQ09NUExFVEVEEAQSHAoYWkVEX1RIUkVBRF9TVEFUVVNfRkFJTEVEEAUqWQoKVHVybk9yaWdpbhIbChdUVVJOX09SSUdJTl9VTlNQRUNJRklFRBAAEhYKElRVUk5fT1JJR0lOX0NBTExFUhABEhYKElRVUk5fT1JJR0lOX0VESVRPUhACKuABChRQZXJtaXNzaW9uT3B0aW9uS2luZBImCiJQRVJNSVNTSU9OX09QVElPTl9LSU5EX1VOU1BFQ0lGSUVEEAASJQohUEVSTUlTU0lPTl9PUFRJT05fS0lORF9BTExPV19PTkNFEAESJwojUEVSTUlTU0lPTl9PUFRJT05fS0lORF9BTExPV19BTFdBWVMQAhImCiJQRVJNSVNTSU9OX09QVElPTl9LSU5EX1JFSkVDVF9PTkNFEAMSKAokUEVSTUlTU0lPTl9PUFRJT05fS0lORF9SRUpFQ1RfQUxXQVlTEAQq2QEKClR1cm5TdGF0dXMSGwoXVFVSTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIWChJUVVJOX1NUQVRVU19RVUVVRUQQARIUChBUVVJOX1NUQVRVU19TRU5UEAISFwoTVFVSTl9TVEFUVVNfUlVOTklORxADEhcKE1RVUk5fU1RBVFVTX1dBSVRJTkcQBBIZChVUVVJOX1NUQVRVU19DT01QTEVURUQQBRIWChJUVVJOX1NUQVRVU19GQUlMRUQQBhIbChdUVVJOX1NUQVRVU19JTlRFUlJVUFRFRBAHKlYKCUVudHJ5Um9sZRIaChZFTlRSWV9ST0xFX1VOU1BFQ0lGSUVEEAASEwoPRU5UUllfUk9MRV9VU0VSEAESGAoURU5UUllfUk9MRV9BU1NJU1RBTlQQAipWCglFbnRyeVR5cGUSGgoWRU5UUllfVFlQRV9VTlNQRUNJRklFRBAAEhMKD0VOVFJZX1RZUEVfVEVYVBABEhgKFEVOVFJZX1RZUEVfVE9PTF9DQUxMEAJiBnByb3RvMw", [file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("Ch1oZWxpeC96ZWQvdjEvemVkX3RocmVhZC5wcm90bxIMaGVsaXguemVkLnYxIpYFCglaZWRUaHJlYWQSCgoCaWQYASABKAkSFwoPd29ya19zZXNzaW9uX2lkGAIgASgJEg8KB3Rhc2tfaWQYAyABKAkSFgoOemVkX3Nlc3Npb25faWQYBCABKAkSFQoNemVkX3RocmVhZF9pZBgFIAEoCRIUCgxwcm9qZWN0X3BhdGgYBiABKAkSMQoQd29ya3NwYWNlX2NvbmZpZxgHIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEgoKYWdlbnRfbmFtZRgIIAEoCRItCgZzdGF0dXMYCSABKA4yHS5oZWxpeC56ZWQudjEuWmVkVGhyZWFkU3RhdHVzEhUKDXN0YXR1c19yZWFzb24YCiABKAkSNQoRc3RhdHVzX2NoYW5nZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKC2xhdGVzdF90dXJuGAwgASgLMhIuaGVsaXguemVkLnYxLlR1cm4SGQoRcXVldWVkX3R1cm5fY291bnQYDSABKAUSNAoQbGFzdF9hY3Rpdml0eV9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgPIAEoCRIuCgpjcmVhdGVkX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp1cGRhdGVkX2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgV0aXRsZRgSIAEoCRInCgV1c2FnZRgTIAEoCzIYLmhlbGl4LnplZC52MS5Ub2tlblVzYWdlEioKCXdvcmtzcGFjZRgUIAEoCzIXLmhlbGl4LnplZC52MS5Xb3Jrc3BhY2UimAEKCVdvcmtzcGFjZRISCgpyZXBvc2l0b3J5GAEgASgJEgwKBHJvb3QYAiABKAkSDgoGYnJhbmNoGAMgASgJEhMKC2Jhc2VfY29tbWl0GAQgASgJEi0KBnN0YXR1cxgFIAEoDjIdLmhlbGl4LnplZC52MS5Xb3Jrc3BhY2VTdGF0dXMSFQoNc3RhdHVzX3JlYXNvbhgGIAEoCSLVBAoEVHVybhIKCgJpZBgBIAEoCRIdChV6ZWRfdGhyZWFkX21hcHBpbmdfaWQYAiABKAkSDgoGbnVtYmVyGAMgASgFEg8KB21lc3NhZ2UYBCABKAkSEQoJaW50ZXJydXB0GAUgASgIEigKBnN0YXR1cxgGIAEoDjIYLmhlbGl4LnplZC52MS5UdXJuU3RhdHVzEhUKDXN0YXR1c19yZWFzb24YByABKAkSDQoFZXJyb3IYCCABKAkSDwoHc3RhbGxlZBgJIAEoCBIPCgdhdHRlbXB0GAogASgFEicKBXVzYWdlGAsgASgLMhguaGVsaXguemVkLnYxLlRva2VuVXNhZ2USLgoKY3JlYXRlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHc2VudF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMY29tcGxldGVkX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI8ChNwZXJtaXNzaW9uX3JlcXVlc3RzGBAgAygLMh8uaGVsaXguemVkLnYxLlBlcm1pc3Npb25SZXF1ZXN0EigKBm9yaWdpbhgRIAEoDjIYLmhlbGl4LnplZC52MS5UdXJuT3JpZ2luEiwKCGRlbGl2ZXJ5GBIgASgLMhouaGVsaXguemVkLnYxLlR1cm5EZWxpdmVyeSKWAQoMVHVybkRlbGl2ZXJ5Ei8KC3JlY2VpdmVkX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtoZWFyZF9jb3VudBgCIAEoAxIsCghoZWFyZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKaGVhcmRfbGFzdBgEIAEoCSLUAQoRUGVybWlzc2lvblJlcXVlc3QSCgoCaWQYASABKAkSDQoFdGl0bGUYAiABKAkSEQoJdG9vbF9uYW1lGAMgASgJEi8KB29wdGlvbnMYBCADKAsyHi5oZWxpeC56ZWQudjEuUGVybWlzc2lvbk9wdGlvbhIwCgxyZXF1ZXN0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIl4KEFBlcm1pc3Npb25PcHRpb24SCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIwCgRraW5kGAMgASgOMiIuaGVsaXguemVkLnYxLlBlcm1pc3Npb25PcHRpb25LaW5kIqABCgpUb2tlblVzYWdlEhQKDHRvdGFsX3Rva2VucxgBIAEoBBIUCgxpbnB1dF90b2tlbnMYAiABKAQSFQoNb3V0cHV0X3Rva2VucxgDIAEoBBIWCg50aG91Z2h0X3Rva2VucxgEIAEoBBIaChJjYWNoZWRfcmVhZF90b2tlbnMYBSABKAQSGwoTY2FjaGVkX3dyaXRlX3Rva2VucxgGIAEoBCLNAgoFRW50cnkSCgoCaWQYASABKAkSHQoVemVkX3RocmVhZF9tYXBwaW5nX2lkGAIgASgJEg8KB3R1cm5faWQYAyABKAkSEAoIcG9zaXRpb24YBCABKAUSJQoEcm9sZRgFIAEoDjIXLmhlbGl4LnplZC52MS5FbnRyeVJvbGUSJQoEdHlwZRgGIAEoDjIXLmhlbGl4LnplZC52MS5FbnRyeVR5cGUSDwoHY29udGVudBgHIAEoCRIRCgl0b29sX25hbWUYCCABKAkSEwoLdG9vbF9zdGF0dXMYCSABKAkSDwoHdmVyc2lvbhgKIAEoAxIuCgpjcmVhdGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp1cGRhdGVkX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCqIAQoPV29ya3NwYWNlU3RhdHVzEiAKHFdPUktTUEFDRV9TVEFUVVNfVU5TUEVDSUZJRUQQABIaChZXT1JLU1BBQ0VfU1RBVFVTX1JFQURZEAESGQoVV09SS1NQQUNFX1NUQVRVU19LRVBUEAISHAoYV09SS1NQQUNFX1NUQVRVU19SRU1PVkVEEAMq1AEKD1plZFRocmVhZFN0YXR1cxIhCh1aRURfVEhSRUFEX1NUQVRVU19VTlNQRUNJRklFRBAAEh0KGVpFRF9USFJFQURfU1RBVFVTX1BFTkRJTkcQARIcChhaRURfVEhSRUFEX1NUQVRVU19BQ1RJVkUQAhIiCh5aRURfVEhSRUFEX1NUQVRVU19ESVNDT05ORUNURUQQAxIfChtaRURfVEhSRUFEX1NUQVRVU19DT01QTEVURUQQBBIcChhaRURfVEhSRUFEX1NUQVRVU19GQUlMRUQQBSpZCgpUdXJuT3JpZ2luEhsKF1RVUk5fT1JJR0lOX1VOU1BFQ0lGSUVEEAASFgoSVFVSTl9PUklHSU5fQ0FMTEVSEAESFgoSVFVSTl9PUklHSU5fRURJVE9SEAIq4AEKFFBlcm1pc3Npb25PcHRpb25LaW5kEiYKIlBFUk1JU1NJT05fT1BUSU9OX0tJTkRfVU5TUEVDSUZJRUQQABIlCiFQRVJNSVNTSU9OX09QVElPTl9LSU5EX0FMTE9XX09OQ0UQARInCiNQRVJNSVNTSU9OX09QVElPTl9LSU5EX0FMTE9XX0FMV0FZUxACEiYKIlBFUk1JU1NJT05fT1BUSU9OX0tJTkRfUkVKRUNUX09OQ0UQAxIoCiRQRVJNSVNTSU9OX09QVElPTl9LSU5EX1JFSkVDVF9BTFdBWVMQBCrZAQoKVHVyblN0YXR1cxIbChdUVVJOX1NUQVRVU19VTlNQRUNJRklFRBAAEhYKElRVUk5fU1RBVFVTX1FVRVVFRBABEhQKEFRVUk5fU1RBVFVTX1NFTlQQAhIXChNUVVJOX1NUQVRVU19SVU5OSU5HEAMSFwoTVFVSTl9TVEFUVVNfV0FJVElORxAEEhkKFVRVUk5fU1RBVFVTX0NPTVBMRVRFRBAFEhYKElRVUk5fU1RBVFVTX0ZBSUxFRBAGEhsKF1RVUk5fU1RBVFVTX0lOVEVSUlVQVEVEEAcqVgoJRW50cnlSb2xlEhoKFkVOVFJZX1JPTEVfVU5TUEVDSUZJRUQQABITCg9FTlRSWV9ST0xFX1VTRVIQARIYChRFTlRSWV9ST0xFX0FTU0lTVEFOVBACKlYKCUVudHJ5VHlwZRIaChZFTlRSWV9UWVBFX1VOU1BFQ0lGSUVEEAASEwoPRU5UUllfVFlQRV9URVhUEAESGAoURU5UUllfVFlQRV9UT09MX0NBTEwQAmIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * The mapping of a work session to the conversation that an editor holds for it.
@@ -152,6 +152,13 @@ export type ZedThread = Message<"helix.zed.v1.ZedThread"> & {
    * @generated from field: helix.zed.v1.TokenUsage usage = 19;
    */
   usage?: TokenUsage | undefined;
+
+  /**
+   * The session's own copy of the project. Absent where it works in the project's folder itself.
+   *
+   * @generated from field: helix.zed.v1.Workspace workspace = 20;
+   */
+  workspace?: Workspace | undefined;
 };
 
 /**
@@ -160,6 +167,62 @@ export type ZedThread = Message<"helix.zed.v1.ZedThread"> & {
  */
 export const ZedThreadSchema: GenMessage<ZedThread> = /*@__PURE__*/
   messageDesc(file_helix_zed_v1_zed_thread, 0);
+
+/**
+ * A session's own copy of its project: a git worktree on a branch of its own.
+ *
+ * @generated from message helix.zed.v1.Workspace
+ */
+export type Workspace = Message<"helix.zed.v1.Workspace"> & {
+  /**
+   * The repository that it is a copy of: its top folder, an absolute path on the bridge's host.
+   *
+   * @generated from field: string repository = 1;
+   */
+  repository: string;
+
+  /**
+   * The copy's top folder, an absolute path on the bridge's host.
+   *
+   * @generated from field: string root = 2;
+   */
+  root: string;
+
+  /**
+   * The branch that the session's commits go to. It stays when the copy is removed, unless it has no commit of its own.
+   *
+   * @generated from field: string branch = 3;
+   */
+  branch: string;
+
+  /**
+   * The commit that the branch began at.
+   *
+   * @generated from field: string base_commit = 4;
+   */
+  baseCommit: string;
+
+  /**
+   * Where the copy stands.
+   *
+   * @generated from field: helix.zed.v1.WorkspaceStatus status = 5;
+   */
+  status: WorkspaceStatus;
+
+  /**
+   * Why it is in this status, empty where that is plain.
+   *
+   * @generated from field: string status_reason = 6;
+   */
+  statusReason: string;
+};
+
+/**
+ * Describes the message helix.zed.v1.Workspace.
+ * Use `create(WorkspaceSchema)` to create a new message.
+ */
+export const WorkspaceSchema: GenMessage<Workspace> = /*@__PURE__*/
+  messageDesc(file_helix_zed_v1_zed_thread, 1);
 
 /**
  * One prompt, from being queued to its end.
@@ -300,7 +363,7 @@ export type Turn = Message<"helix.zed.v1.Turn"> & {
  * Use `create(TurnSchema)` to create a new message.
  */
 export const TurnSchema: GenMessage<Turn> = /*@__PURE__*/
-  messageDesc(file_helix_zed_v1_zed_thread, 1);
+  messageDesc(file_helix_zed_v1_zed_thread, 2);
 
 /**
  * Proof of what was delivered in a turn.
@@ -343,7 +406,7 @@ export type TurnDelivery = Message<"helix.zed.v1.TurnDelivery"> & {
  * Use `create(TurnDeliverySchema)` to create a new message.
  */
 export const TurnDeliverySchema: GenMessage<TurnDelivery> = /*@__PURE__*/
-  messageDesc(file_helix_zed_v1_zed_thread, 2);
+  messageDesc(file_helix_zed_v1_zed_thread, 3);
 
 /**
  * Something that an agent asks to be allowed. It is gone when it was answered, when its turn has ended, and when the
@@ -400,7 +463,7 @@ export type PermissionRequest = Message<"helix.zed.v1.PermissionRequest"> & {
  * Use `create(PermissionRequestSchema)` to create a new message.
  */
 export const PermissionRequestSchema: GenMessage<PermissionRequest> = /*@__PURE__*/
-  messageDesc(file_helix_zed_v1_zed_thread, 3);
+  messageDesc(file_helix_zed_v1_zed_thread, 4);
 
 /**
  * One answer that an agent understands.
@@ -435,7 +498,7 @@ export type PermissionOption = Message<"helix.zed.v1.PermissionOption"> & {
  * Use `create(PermissionOptionSchema)` to create a new message.
  */
 export const PermissionOptionSchema: GenMessage<PermissionOption> = /*@__PURE__*/
-  messageDesc(file_helix_zed_v1_zed_thread, 4);
+  messageDesc(file_helix_zed_v1_zed_thread, 5);
 
 /**
  * Tokens as the agent reports them for one turn.
@@ -491,7 +554,7 @@ export type TokenUsage = Message<"helix.zed.v1.TokenUsage"> & {
  * Use `create(TokenUsageSchema)` to create a new message.
  */
 export const TokenUsageSchema: GenMessage<TokenUsage> = /*@__PURE__*/
-  messageDesc(file_helix_zed_v1_zed_thread, 5);
+  messageDesc(file_helix_zed_v1_zed_thread, 6);
 
 /**
  * One piece of a transcript: a message or a tool call. Entries are whole: a newer version replaces the older.
@@ -590,7 +653,55 @@ export type Entry = Message<"helix.zed.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
-  messageDesc(file_helix_zed_v1_zed_thread, 6);
+  messageDesc(file_helix_zed_v1_zed_thread, 7);
+
+/**
+ * Where a session's own copy stands.
+ *
+ * @generated from enum helix.zed.v1.WorkspaceStatus
+ */
+export const WorkspaceStatus = {
+  /**
+   * Not given. Never sent.
+   *
+   * @generated from enum value: WORKSPACE_STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * There, for the session to work in.
+   *
+   * @generated from enum value: WORKSPACE_STATUS_READY = 1;
+   */
+  READY: 1,
+
+  /**
+   * There, after the session's end: it has changes that are in no commit, or copies are kept by configuration.
+   *
+   * @generated from enum value: WORKSPACE_STATUS_KEPT = 2;
+   */
+  KEPT: 2,
+
+  /**
+   * Removed after the session's end; its commits are on its branch.
+   *
+   * @generated from enum value: WORKSPACE_STATUS_REMOVED = 3;
+   */
+  REMOVED: 3,
+} as const;
+
+/**
+ * Where a session's own copy stands.
+ *
+ * @generated from enum helix.zed.v1.WorkspaceStatus
+ */
+export type WorkspaceStatus = (typeof WorkspaceStatus)[keyof typeof WorkspaceStatus] | UnknownEnum;
+
+/**
+ * Describes the enum helix.zed.v1.WorkspaceStatus.
+ */
+export const WorkspaceStatusSchema: GenEnum<WorkspaceStatus> = /*@__PURE__*/
+  enumDesc(file_helix_zed_v1_zed_thread, 0);
 
 /**
  * Where a thread stands. Completed and failed are final.
@@ -652,7 +763,7 @@ export type ZedThreadStatus = (typeof ZedThreadStatus)[keyof typeof ZedThreadSta
  * Describes the enum helix.zed.v1.ZedThreadStatus.
  */
 export const ZedThreadStatusSchema: GenEnum<ZedThreadStatus> = /*@__PURE__*/
-  enumDesc(file_helix_zed_v1_zed_thread, 0);
+  enumDesc(file_helix_zed_v1_zed_thread, 1);
 
 /**
  * Who asked.
@@ -693,7 +804,7 @@ export type TurnOrigin = (typeof TurnOrigin)[keyof typeof TurnOrigin] | UnknownE
  * Describes the enum helix.zed.v1.TurnOrigin.
  */
 export const TurnOriginSchema: GenEnum<TurnOrigin> = /*@__PURE__*/
-  enumDesc(file_helix_zed_v1_zed_thread, 1);
+  enumDesc(file_helix_zed_v1_zed_thread, 2);
 
 /**
  * What an option means. What `always` covers and how long it is remembered is the agent's own affair.
@@ -748,7 +859,7 @@ export type PermissionOptionKind = (typeof PermissionOptionKind)[keyof typeof Pe
  * Describes the enum helix.zed.v1.PermissionOptionKind.
  */
 export const PermissionOptionKindSchema: GenEnum<PermissionOptionKind> = /*@__PURE__*/
-  enumDesc(file_helix_zed_v1_zed_thread, 2);
+  enumDesc(file_helix_zed_v1_zed_thread, 3);
 
 /**
  * Where a turn stands. Completed, failed and interrupted are final.
@@ -824,7 +935,7 @@ export type TurnStatus = (typeof TurnStatus)[keyof typeof TurnStatus] | UnknownE
  * Describes the enum helix.zed.v1.TurnStatus.
  */
 export const TurnStatusSchema: GenEnum<TurnStatus> = /*@__PURE__*/
-  enumDesc(file_helix_zed_v1_zed_thread, 3);
+  enumDesc(file_helix_zed_v1_zed_thread, 4);
 
 /**
  * Who speaks in an entry.
@@ -865,7 +976,7 @@ export type EntryRole = (typeof EntryRole)[keyof typeof EntryRole] | UnknownEnum
  * Describes the enum helix.zed.v1.EntryRole.
  */
 export const EntryRoleSchema: GenEnum<EntryRole> = /*@__PURE__*/
-  enumDesc(file_helix_zed_v1_zed_thread, 4);
+  enumDesc(file_helix_zed_v1_zed_thread, 5);
 
 /**
  * What kind of entry it is.
@@ -906,5 +1017,5 @@ export type EntryType = (typeof EntryType)[keyof typeof EntryType] | UnknownEnum
  * Describes the enum helix.zed.v1.EntryType.
  */
 export const EntryTypeSchema: GenEnum<EntryType> = /*@__PURE__*/
-  enumDesc(file_helix_zed_v1_zed_thread, 5);
+  enumDesc(file_helix_zed_v1_zed_thread, 6);
 
