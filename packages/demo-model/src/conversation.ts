@@ -24,6 +24,8 @@ export interface Turn {
 /** A tool that the agent offers; `freeform` ones take plain text and are not used here. */
 export interface ToolOffer {
   readonly name: string;
+  /** The group that it is in, where the wire has groups; a call names it too. */
+  readonly namespace?: string;
   readonly parameters: JsonObject;
 }
 

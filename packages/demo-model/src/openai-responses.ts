@@ -102,7 +102,8 @@ function messageItem(id: string, content: string): JsonObject {
 }
 
 function functionItem(event: ReplyEvent & { readonly type: "tool-call" }): JsonObject {
-  const call = { call_id: nextId("call"), name: event.name, arguments: JSON.stringify(event.arguments) };
+  const named = event.namespace === undefined ? {} : { namespace: event.namespace };
+  const call = { call_id: nextId("call"), name: event.name, ...named, arguments: JSON.stringify(event.arguments) };
   return { id: nextId("fc"), type: "function_call", status: "completed", ...call };
 }
 
@@ -137,6 +138,10 @@ function outputText(output: unknown): string {
 
 /** Only functions; a `custom` tool such as apply_patch wants a grammar that this model does not speak. */
 function readTool(raw: JsonObject): ToolOffer[] {
+  if (raw["type"] === "namespace") {
+    const inside = listOf(raw["tools"]).flatMap((tool) => readTool(objectOf(tool)));
+    return inside.map((tool) => ({ ...tool, namespace: textOf(raw["name"]) }));
+  }
   if (raw["type"] !== "function") return [];
   return [{ name: textOf(raw["name"]), parameters: objectOf(raw["parameters"]) }];
 }

@@ -3,7 +3,13 @@ import { countTokens, type Conversation } from "./conversation.ts";
 /** A piece of the model's answer. */
 export type ReplyEvent =
   | { readonly type: "text"; readonly text: string }
-  | { readonly type: "tool-call"; readonly name: string; readonly arguments: Readonly<Record<string, unknown>> };
+  | {
+      readonly type: "tool-call";
+      readonly name: string;
+      /** As the offer has it. */
+      readonly namespace?: string;
+      readonly arguments: Readonly<Record<string, unknown>>;
+    };
 
 export type Reply = Iterable<ReplyEvent> | AsyncIterable<ReplyEvent>;
 

@@ -57,6 +57,11 @@ describe("the next call", () => {
     expect(nextCall(conversation({ tools, calls: ["spawn", "get"] }), calls)).toBeUndefined();
   });
 
+  test("names the group that the tool is offered in", () => {
+    const grouped = conversation({ tools: [{ ...tool("spawn"), namespace: "mcp__helix" }] });
+    expect(nextCall(grouped, calls)).toMatchObject({ name: "spawn", namespace: "mcp__helix", arguments: { a: 1 } });
+  });
+
   test("looks for a tool that is hidden, once", () => {
     const hidden = conversation({ tools: [tool("tool_search")], instructions: "- mcp__helix__spawn: starts" });
     expect(nextCall(hidden, calls)).toMatchObject({

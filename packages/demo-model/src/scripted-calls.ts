@@ -44,7 +44,9 @@ export function nextCall(conversation: Conversation, calls: readonly ScriptedCal
   if (wanted === undefined) return undefined;
   const offered = conversation.tools.find(({ name }) => isNamed(name, wanted.tool));
   if (offered !== undefined) {
-    return { type: "tool-call", name: offered.name, arguments: filledIn(wanted.arguments, conversation) };
+    const { name, namespace } = offered;
+    const named = namespace === undefined ? { name } : { name, namespace };
+    return { type: "tool-call", ...named, arguments: filledIn(wanted.arguments, conversation) };
   }
   const search = conversation.tools.find(({ name }) => isSearch(name));
   const searched = isSearch(conversation.calls.at(-1) ?? "");
