@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
+import { Health, HealthCheckResponse_ServingStatus as Status } from "@helix-zed/gen/health/v1/health_pb.ts";
 import { TaskType } from "@helix-zed/gen/helix/task/v1/task_pb.ts";
 import { TaskService } from "@helix-zed/gen/helix/task/v1/task_service_pb.ts";
 import { eventually } from "@helix-zed/harness/eventually.ts";
@@ -79,7 +80,27 @@ describe("a task-service that is older than its database", () => {
       /^task-service cannot start: The database was migrated by a newer version of this service \(9999-breaking-new-words\), and this version cannot work with it\. Start the newer version\.\n$/,
     );
     expect(await query(replicas.databaseUrl, "select from change_head")).toHaveLength(1);
-  }, 60_000);
+  });
+
+  test("stops being healthy when a newer version breaks the schema while it runs, and not when it extends it", async () => {
+    await using replicas = await startTaskReplicas();
+    const health = createClient(Health, replicas.transport());
+    const seen: Status[] = [];
+    const until = new AbortController();
+    const watching = (async () => {
+      for await (const { status } of health.watch({}, { signal: until.signal })) seen.push(status);
+    })();
+    watching.catch(() => {});
+    await eventually("its health is told", () => seen.length === 1);
+    await query(replicas.databaseUrl, `insert into ${MIGRATIONS} (name) values ('9998-colours')`);
+    await query(replicas.databaseUrl, `insert into ${MIGRATIONS} (name) values ('9999-breaking-new-words')`);
+    await eventually("its health has changed", () => seen.length === 2);
+    await query(replicas.databaseUrl, `delete from ${MIGRATIONS} where name = '9999-breaking-new-words'`);
+    await eventually("it is healthy with what only extends", () => seen.length === 3);
+    expect(seen).toEqual([Status.SERVING, Status.NOT_SERVING, Status.SERVING]);
+    expect(replicas.report()).toContain("migrated by a newer version of this service (9999-breaking-new-words)");
+    until.abort();
+  });
 });
 
 describe("a task-service that is told to stop under load", () => {

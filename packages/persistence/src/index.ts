@@ -4,6 +4,7 @@ export { DatabaseStartError } from "./database-start-error.ts";
 export { Doorbell, type Ear } from "./doorbell.ts";
 export { type Batch, type Followed, followLog, type FollowOptions } from "./follow-log.ts";
 export { hashPayload } from "./hash-payload.ts";
+export { refuseBrokenSchema } from "./refuse-newer-schema.ts";
 export { migrate, type MigrateOptions, type NamedMigration, sqlMigration } from "./migrate.ts";
 export { listenTo, type ListenOptions } from "./listen-to.ts";
 export { type DatabaseOptions, openDatabase } from "./open-database.ts";

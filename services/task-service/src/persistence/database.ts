@@ -4,6 +4,7 @@ import {
   inTenant,
   listenTo,
   openDatabase,
+  refuseBrokenSchema,
   refuseIfUnavailable,
   type Statements,
   statementsOf,
@@ -20,6 +21,7 @@ import { compactChanges, type LogRetention } from "./change-reader.ts";
 import { ChangeRecorder } from "./change-log.ts";
 import { LeaseTable } from "./lease-table.ts";
 import { LongSnapshots } from "./long-snapshots.ts";
+import { migrationNames } from "./migrate.ts";
 import { RequestLedger } from "./request-ledger.ts";
 import { TaskReader, TaskRepository } from "./task-repository.ts";
 import type { WatchFilter } from "./watch-filter.ts";
@@ -156,9 +158,10 @@ export class Database {
     return inTenant(null, () => compactChanges(this.#orm.em.fork(), retention));
   }
 
-  /** Rejects if the database does not answer. */
+  /** Rejects if the database does not answer, or if a newer version of the service has broken its schema for this one. */
   async check(): Promise<void> {
-    await this.#orm.em.fork().execute("select 1");
+    const em = this.#orm.em.fork();
+    await refuseBrokenSchema((statement) => em.execute(statement), migrationNames);
   }
 
   /** Lets go of all connections. */

@@ -10,6 +10,9 @@ import { orders } from "./migrations/0007-orders.ts";
 /** All steps of the schema's history, oldest first. A step that was released is never changed. */
 export const migrations = [tasks, changeLog, rowSecurity, filters, logRetention, plans, orders] as const;
 
+/** Their names. */
+export const migrationNames: readonly string[] = migrations.map(({ name }) => name);
+
 /** Brings the database of the task-service up to date. Any number of processes may do so at once. */
 export async function migrateTaskService(url: string): Promise<void> {
   await migrate({ url, applicationName: "task-service migrations", migrations, rowSecurity: true });

@@ -1,10 +1,11 @@
-import { closeDatabase, Doorbell, openDatabase, transact } from "@helix-zed/persistence";
+import { closeDatabase, Doorbell, openDatabase, refuseBrokenSchema, transact } from "@helix-zed/persistence";
 import type { EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import { PermissionRequest } from "../domain/permission-request.ts";
 import { ThreadEntry } from "../domain/thread-entry.ts";
 import { ThreadMapping } from "../domain/thread-mapping.ts";
 import { Turn } from "../domain/turn.ts";
 import { ZedInstance } from "../domain/zed-instance.ts";
+import { migrationNames } from "./migrate.ts";
 import { Notifier } from "./notifier.ts";
 import { Unit } from "./unit.ts";
 
@@ -57,9 +58,10 @@ export class Database {
     return transact(this.#orm, read, { mode: "snapshot" });
   }
 
-  /** Rejects if the database does not answer. */
+  /** Rejects if the database does not answer, or if a newer version of the service has broken its schema for this one. */
   async check(): Promise<void> {
-    await this.#orm.em.fork().execute("select 1");
+    const em = this.#orm.em.fork();
+    await refuseBrokenSchema((statement) => em.execute(statement), migrationNames);
   }
 
   /** Lets go of all connections. */

@@ -8,6 +8,9 @@ import { workspaces } from "./migrations/0006-workspaces.ts";
 
 const migrations = [threads, permissionRequests, externalInstances, agentsAsUsers, reconciling, workspaces];
 
+/** Their names. */
+export const migrationNames: readonly string[] = migrations.map(({ name }) => name);
+
 /** Brings the bridge's database up to date and gives the names of the migrations that were missing. */
 export function migrateBridge(url: string): Promise<string[]> {
   return migrate({ url, applicationName: "zed-bridge", migrations });
