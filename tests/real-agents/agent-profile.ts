@@ -25,7 +25,7 @@ export const qwen: AgentProfile = {
   name: "qwen",
   mode: "plan",
   modelError: "failed",
-  patienceMs: 30_000,
+  patienceMs: 90_000,
 };
 
 /** Those that are installed when they are asked for. */

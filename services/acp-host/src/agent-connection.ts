@@ -28,8 +28,8 @@ import { within, type World } from "./world.ts";
 //   before the answer that follows them: the handler for `session/update` is
 //   registered first and does everything synchronously.
 // - Sessions are created one after the other, as Zed does.
-// - A process that closes its output, or writes what is no message or one beyond all
-//   measure, is killed: nothing can be said to it any more.
+// - With a process that closes its output, or writes a message beyond all measure,
+//   nobody can talk any more: `closed` tells, and whoever started it ends it.
 // - An update for a session that nobody listens to yet (an agent may speak before
 //   it has answered `session/new`) waits for the listener.
 
@@ -72,7 +72,6 @@ export class AgentConnection {
       })
       .onRequest(methods.client.session.requestPermission, ({ params }) => this.#askPermission(params))
       .connect(ndJsonStream(Writable.toWeb(stdin), Readable.toWeb(stdout), { maxMessageBytes: messageBytesMax }));
-    void this.#connection.closed.finally(() => this.kill());
   }
 
   /** Introduces the host to a process that was just started. */
@@ -109,6 +108,11 @@ export class AgentConnection {
   /** Whether it can use MCP servers as we have them; others would refuse to open a session with one. */
   get takesMcpOverHttp(): boolean {
     return this.#info?.agentCapabilities?.mcpCapabilities?.http === true;
+  }
+
+  /** Resolves when nothing can be said or heard any more, whether the process lives or not. */
+  get closed(): Promise<void> {
+    return this.#connection.closed;
   }
 
   /** Resolves, with the reason, when the agent is gone. */

@@ -65,11 +65,18 @@ export class Agents {
   /** Ends all agents with everything they started: SIGTERM, and SIGKILL for those that stay. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    const stopping = [...this.#processes].map(async (process) => {
-      process.kill("SIGTERM");
-      await within(this.#options.world, stopLimitMs, "late", process.ended).catch(() => process.kill("SIGKILL"));
-    });
-    await Promise.all(stopping);
+    await Promise.all([...this.#processes].map((process) => this.#end(process)));
+  }
+
+  async #endWhenClosed(connection: AgentConnection, process: AgentProcess): Promise<void> {
+    await connection.closed.catch(() => undefined);
+    // While the host stops, it is being ended already.
+    if (!this.#stopped) await this.#end(process);
+  }
+
+  async #end(process: AgentProcess): Promise<void> {
+    process.kill("SIGTERM");
+    await within(this.#options.world, stopLimitMs, "late", process.ended).catch(() => process.kill("SIGKILL"));
   }
 
   async #start(agent: AgentDefinition): Promise<AgentConnection> {
@@ -91,6 +98,7 @@ export class Agents {
     void this.#watch(agent, process);
     try {
       const connection = await AgentConnection.open({ agent, process, world, redact });
+      void this.#endWhenClosed(connection, process);
       const { takesMcpOverHttp: mcp } = connection;
       log.info({ agent: agent.name, pid: process.pid, mcp, tookMs: world.now() - startedAt }, "agent started");
       return connection;

@@ -57,12 +57,12 @@ describe("a host", () => {
   });
 
   test.each(["write a line without end", "close its mouth"])(
-    "kills an agent with which nobody can talk any more, and goes on with another: %s",
+    "ends an agent with which nobody can talk any more, and goes on with another: %s",
     async (what) => {
       const { end } = await turn(what);
       expect(end).toMatchObject({
         event_type: "chat_response_error",
-        data: { error: expect.stringContaining("SIGKILL") },
+        data: { error: expect.stringContaining("was killed by SIGTERM in mid-turn") },
       });
       expect((await turn("go on")).entries).toEqual(["heard go on"]);
     },
