@@ -5,7 +5,9 @@ import type { App } from "./app.ts";
 import { endReported } from "./end-reported.ts";
 import { endTurn, requeueTurn } from "./end-turn.ts";
 import { expirePermissions } from "./expire-permissions.ts";
+import { disconnectThreads, type LinkId } from "./close-link.ts";
 import { beginStoppedAnew, concludeLost } from "./conclude-lost.ts";
+import { fenceLinks } from "./fence-links.ts";
 import { recordOpenFailure } from "./open-failure.ts";
 import { unwantInstance } from "./stop-zed-instance.ts";
 import type { ThreadScope } from "./thread-scope.ts";
@@ -22,7 +24,10 @@ export async function expireDeadlines(app: App, { runner }: { readonly runner: s
   const now = app.world.now();
   const watched = await app.database.transact(({ deadlines }) => deadlines.watched(runner));
   const late = watched.filter(({ facts }) => overdueOf(facts, app.limits, now) !== null);
-  for (const { mappingId } of late) await expireThread(app, runner, mappingId, now);
+  for (const { mappingId } of late) {
+    const muteLink = await expireThread(app, runner, mappingId, now);
+    if (muteLink !== null) await cutOff(app, muteLink);
+  }
   const unanswered = await expirePermissions(app, { runner });
   const reported = await endReported(app, { runner });
   const released = await releaseInstances(app, runner, now);
@@ -32,14 +37,27 @@ export async function expireDeadlines(app: App, { runner }: { readonly runner: s
   return late.length + unanswered + reported + released;
 }
 
-function expireThread(app: App, runner: string, mappingId: string, now: Date): Promise<void> {
+/** Does what is overdue in a thread; gives the link of an editor that does not answer. */
+function expireThread(app: App, runner: string, mappingId: string, now: Date): Promise<LinkId | null> {
   return app.database.transact(async (unit) => {
     const mapping = await unit.threads.lock(mappingId);
     const watched = (await unit.deadlines.watched(runner, mappingId))[0];
-    if (mapping === null || watched === undefined) return;
+    if (mapping === null || watched === undefined) return null;
     const overdue = overdueOf(watched.facts, app.limits, now);
     const turn = watched.turnId === null ? null : await unit.turns.find(mappingId, watched.turnId);
     if (overdue !== null) await expire({ unit, mapping, limits: app.limits, now }, overdue, turn);
+    return overdue === "mute" ? { instanceId: mapping.zedSessionId, epoch: watched.facts.link.epoch } : null;
+  });
+}
+
+/** Ends a link if it still is the current one: the editor connects again, and is asked again. */
+function cutOff(app: App, { instanceId, epoch }: LinkId): Promise<void> {
+  const now = app.world.now();
+  return app.database.transact(async (unit) => {
+    const instance = await unit.instances.lock(instanceId);
+    if (instance === null || instance.linkEpoch !== epoch || !instance.connected) return;
+    fenceLinks(unit, instance, now);
+    await disconnectThreads(app, unit, instance, now, "LINK_LOST");
   });
 }
 
@@ -70,6 +88,8 @@ async function expire(scope: ThreadScope, overdue: Overdue, turn: Turn | null): 
       return requeueTurn(scope, turn, { reason: "NOT_HEARD_OF" }, true);
     case "probe":
       return askAfter(scope, turn);
+    case "mute":
+      return;
     case "stopped":
       return beginStoppedAnew(scope, turn);
     case "unanswered":

@@ -3,6 +3,7 @@ import { runner } from "../testing/bridge-app.ts";
 import { Stage } from "../testing/stage.ts";
 import { ann } from "../testing/read-thread.ts";
 import { cancelTurn } from "./cancel-turn.ts";
+import { claimCommands } from "./claim-commands.ts";
 import { expireDeadlines } from "./expire-deadlines.ts";
 import { recordReceipt } from "./record-receipt.ts";
 
@@ -162,11 +163,28 @@ describe("after a link has broken, a real editor", () => {
     await reconnect(stage);
     await expireAfter(stage, stage.app.limits.silenceTimeoutMs);
     await stage.editor.takeOne("cancel_current_turn");
-    await expireAfter(stage, stage.app.limits.silenceTimeoutMs);
+    await expireDeadlines(stage.app, { runner });
     expect(await stage.editor.take()).toEqual([]);
     await reconnect(stage);
     await expireAfter(stage, stage.app.limits.silenceTimeoutMs);
     await stage.editor.takeOne("cancel_current_turn");
+  });
+
+  test("that does not answer is cut off, and asked again when it is back", async () => {
+    const request = await secondTurn(stage);
+    await stage.editor.entry({ request, index: 3, content: "Hel" });
+    await reconnect(stage);
+    await expireAfter(stage, stage.app.limits.silenceTimeoutMs);
+    await stage.editor.takeOne("cancel_current_turn");
+    await expireAfter(stage, stage.app.limits.cancelTimeoutMs);
+    expect(await stage.thread()).toMatchObject({ mapping: { status: "disconnected" } });
+    const { instanceId } = stage.session;
+    expect(await claimCommands(stage.app, { instanceId, epoch: stage.editor.epoch })).toBeNull();
+    await reconnect(stage);
+    await expireAfter(stage, stage.app.limits.silenceTimeoutMs);
+    await stage.editor.takeOne("cancel_current_turn");
+    await stage.editor.cancelled(request, "noop");
+    expect(await stage.turns()).toEqual(["completed", "completed COMPLETION_LOST"]);
   });
 
   test("that has made a thread and lost its name is believed when it speaks of the turn", async () => {

@@ -38,11 +38,7 @@ describe("overdue is", () => {
     ["nothing in a quiet thread", {}, null],
     ["a new thread that is not named", { thread: creating, turn: sent }, "thread"],
     ["a new thread, on a later link than it was asked for", { thread: creating, turn: lost }, "probe"],
-    [
-      "that it is silent, while its editor has not answered",
-      { thread: creating, turn: { ...lost, probeEpoch: 5 } },
-      "stall",
-    ],
+    ["the answer to what was asked after it", { thread: creating, turn: { ...lost, probeEpoch: 5 } }, "mute"],
     ["a turn without a sign", { turn: sent }, "stall"],
     ["nothing while somebody is asked", { turn: waiting, toolRuns: true }, null],
     [
@@ -62,10 +58,14 @@ describe("overdue is", () => {
     ["not that if it was heard of", { turn: { ...lost, heardEpoch: 4 }, keepsEvents: true }, "stall"],
     ["a turn whose end an earlier link may have lost", { turn: { ...running, sentEpoch: 4 } }, "probe"],
     [
-      "nothing if it was marked and asked after",
-      { turn: { ...running, sentEpoch: 4, stalled: true, probeEpoch: 5 } },
+      "nothing soon after it was asked after",
+      {
+        turn: { ...running, sentEpoch: 4, stalled: true, probeEpoch: 5 },
+        thread: { ...thread, lastActivityAt: ago(limits.silenceTimeoutMs + 1_000) },
+      },
       null,
     ],
+    ["the answer to that", { turn: { ...running, sentEpoch: 4, stalled: true, probeEpoch: 5 } }, "mute"],
     ["no such turn if it was heard of since", { turn: { ...running, sentEpoch: 4, heardEpoch: 5 } }, "stall"],
     [
       "no such turn of an editor that loses nothing",

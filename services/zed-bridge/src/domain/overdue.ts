@@ -35,6 +35,8 @@ export type Overdue =
   | "resend"
   /** The turn was not heard of on this link: the editor is to be asked. */
   | "probe"
+  /** The editor was asked after the turn and does not answer: it is connected in name only. */
+  | "mute"
   /** The editor was at work on a turn that it was asked after, has stopped it, and did not say that it has. */
   | "stopped"
   /** Somebody is asked for a permission and does not answer, where it is not for the bridge to answer. */
@@ -89,15 +91,19 @@ export function overdueOf(facts: OverdueFacts, limits: Limits, now: Date): Overd
     return late(latest(thread.lastActivityAt, link.connectedAt), patienceMs) ? "unanswered" : null;
   }
   if (turn.status !== "running" || facts.toolRuns) return null;
-  if (!late(latest(thread.lastActivityAt, link.connectedAt), limits.silenceTimeoutMs)) return null;
-  return silence(facts, turn);
+  const quietSince = latest(thread.lastActivityAt, link.connectedAt);
+  if (!late(quietSince, limits.silenceTimeoutMs)) return null;
+  return silence(facts, turn, late(quietSince, limits.silenceTimeoutMs + limits.cancelTimeoutMs));
 }
 
 type InFlight = NonNullable<OverdueFacts["turn"]>;
 
 /** What to do about a turn that says nothing: ask, if what it said may have been lost; else mark it, if it is not. */
-function silence({ link, keepsEvents }: OverdueFacts, turn: InFlight): Overdue | null {
-  if (!keepsEvents && !isKnownOn(link.epoch, turn) && turn.probeEpoch !== link.epoch) return "probe";
+function silence({ link, keepsEvents }: OverdueFacts, turn: InFlight, patienceIsOver: boolean): Overdue | null {
+  if (!keepsEvents && !isKnownOn(link.epoch, turn)) {
+    if (turn.probeEpoch !== link.epoch) return "probe";
+    if (patienceIsOver) return "mute";
+  }
   return turn.stalled ? null : "stall";
 }
 
@@ -117,8 +123,9 @@ function overdueBeforeFirstEvent(
   if (queue.blocked) return null;
   const mayHaveBegunAt = latest(turn.sentAt, thread.lastActivityAt, queue.freeSince, link.connectedAt);
   const creating = thread.zedThreadId === null;
-  if (!late(mayHaveBegunAt, creating ? limits.threadCreatedTimeoutMs : limits.firstEventTimeoutMs)) return null;
-  const said = silence(facts, turn);
+  const patienceMs = creating ? limits.threadCreatedTimeoutMs : limits.firstEventTimeoutMs;
+  if (!late(mayHaveBegunAt, patienceMs)) return null;
+  const said = silence(facts, turn, late(mayHaveBegunAt, patienceMs + limits.cancelTimeoutMs));
   return creating && said !== "probe" && !isAskedAfter(link.epoch, turn) ? "thread" : said;
 }
 
