@@ -20,10 +20,18 @@ export interface StatementLimit {
   readonly msMax: number;
 }
 
-/** Limits what is sent after it, until the end of the transaction. It gives no row. */
+/**
+ * Limits what is sent after it, until the end of the transaction. It gives no row.
+ *
+ * What has to be limited depends on its values, so it is planned for them each time. PostgreSQL would else settle for one plan
+ * for all after a while: the one that suits a status that many have reads the whole table for one that few have.
+ */
 export function settingOfLimit({ msMax }: StatementLimit): Statement {
-  return { text: "select where set_config('statement_timeout', $1, true) is null", values: [String(msMax)] };
+  return { text: limitText, values: [String(msMax)] };
 }
+
+const limitText = `select where set_config('statement_timeout', $1, true) is null
+  or set_config('plan_cache_mode', 'force_custom_plan', true) is null`;
 
 /** Runs each statement on its own, on whatever connection is free. */
 export function statementsOf(orm: MikroORM): Statements {

@@ -11,9 +11,9 @@
 //   watchers             read (cursor, head]
 //
 // In order: numbers are given in batches, each of what was committed when the batch began, so whatever is in a later
-// batch was committed later. Within a batch transactions are placed by the id of their first row. Appending is the last
-// thing a transaction does, when it holds all its row locks; so of two transactions that touch the same resource, or of
-// which one began after the other's commit, the later one also has the higher ids.
+// batch was committed later. Within a batch transactions are placed by the id of their first row. A transaction appends
+// when all that it writes is written and all its row locks are held; so of two transactions that touch the same resource,
+// or of which one began after the other's commit, the later one also has the higher ids.
 // Atomic: the rows of a transaction become visible together, hence are in one batch, and are placed side by side.
 // Reliable: a process that dies between commit and numbering loses nothing. Its rows wait for the next batch, which any
 // process begins that commits something or that has a watcher, at its next poll.
