@@ -1,12 +1,12 @@
-import { createContextKey, type HandlerContext } from "@connectrpc/connect";
+import { createContextKey, type HandlerContext, type UnaryRequest } from "@connectrpc/connect";
 import type { Actor } from "@helix-zed/domain";
 import type { Authentication } from "./authenticate.ts";
-import type { Ending } from "./ending.ts";
+import { type Ending, endingOfSignal } from "./ending.ts";
 
 /** What is known about one RPC while it runs. */
 export interface Call {
   readonly requestId: string;
-  readonly startedAt: Date;
+  readonly startedAtMs: number;
   /** When it is answered, refused, cancelled, past its deadline or shut down. */
   readonly ending: Ending;
   /** `null` for calls that need no token: health and reflection. */
@@ -19,6 +19,11 @@ export interface Call {
 
 /** Where the call is kept for interceptors. */
 export const callKey = createContextKey<Call | null>(null, { description: "call" });
+
+/** When a call is over, for interceptors. */
+export function endingOf(request: Pick<UnaryRequest, "contextValues" | "signal">): Ending {
+  return request.contextValues.get(callKey)?.ending ?? endingOfSignal(request.signal);
+}
 
 /** Who asks, for handlers. */
 export function actorOf(context: Pick<HandlerContext, "values">): Actor {

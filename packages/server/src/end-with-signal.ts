@@ -1,9 +1,9 @@
 import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { Refusal, type World } from "@helix-zed/domain";
-import { callKey } from "./call.ts";
+import { callKey, endingOf } from "./call.ts";
 import { type EndOfToken, endOfToken } from "./end-of-token.ts";
-import { type Ending, endingOf } from "./ending.ts";
+import { type Ending, endingOfSignal } from "./ending.ts";
 import { withMessages } from "./oversee-stream.ts";
 import type { ServerReason } from "./server-reasons.ts";
 
@@ -24,8 +24,7 @@ export interface EndOptions {
  */
 export function endWithSignal({ draining, unaryTimeoutMs, world }: EndOptions): Interceptor {
   return (next) => async (request) => {
-    const call = request.contextValues.get(callKey);
-    const ending = call?.ending ?? endingOf(request.signal);
+    const ending = endingOf(request);
     if (!request.stream) {
       const over = new Interruption([ending]);
       const timer = setTimeout(() => over.interrupt(tooLate()), unaryTimeoutMs);
@@ -39,9 +38,10 @@ export function endWithSignal({ draining, unaryTimeoutMs, world }: EndOptions): 
     const response = await next(request);
     if (!response.stream) return response;
     const messages = response.message;
+    const authentication = request.contextValues.get(callKey)?.authentication ?? null;
     const begin = (): AsyncIterator<Message> => {
-      const token = endOfToken(call?.authentication ?? null, world);
-      const endings = [draining, ...token.signals].map(endingOf);
+      const token = endOfToken(authentication, world);
+      const endings = [draining, ...token.signals].map(endingOfSignal);
       const over = new Interruption([ending, ...endings]);
       return new Interruptible(messages[Symbol.asyncIterator](), over, token);
     };

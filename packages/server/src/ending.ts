@@ -12,11 +12,11 @@ export interface Ending {
 
 /** The end of a call: as its context tells it or, where that cannot, as its signal does. */
 export function endingOfCall(context: Pick<HandlerContext, "signal"> | Ending): Ending {
-  return "listen" in context ? context : endingOf(context.signal);
+  return "listen" in context ? context : endingOfSignal(context.signal);
 }
 
 /** A signal, seen as an ending. */
-export function endingOf(signal: AbortSignal): Ending {
+export function endingOfSignal(signal: AbortSignal): Ending {
   return new EndOfSignal(signal);
 }
 

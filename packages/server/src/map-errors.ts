@@ -1,7 +1,8 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { Refusal } from "@helix-zed/domain";
-import { callKey } from "./call.ts";
+import { callKey, endingOf } from "./call.ts";
 import { completeError, internalError } from "./complete-error.ts";
+import type { Ending } from "./ending.ts";
 import { boundedMessage, detailsOf } from "./error-details.ts";
 import type { Log } from "./log.ts";
 import { overseeStream, withMessages } from "./oversee-stream.ts";
@@ -37,10 +38,9 @@ export function errorMapping(codes: ReasonCodes, log: Log): ErrorMapping {
 /** Applies the mapping to unary calls and to streams, also to those that fail after their first message. */
 export function mapErrors(map: ErrorMapping): Interceptor {
   return (next) => async (request) => {
-    const fail = (error: unknown): ConnectError => {
-      const requestId = request.contextValues.get(callKey)?.requestId ?? "unknown";
-      return map(causeOf(error, request.signal), requestId);
-    };
+    const ending = endingOf(request);
+    const requestId = request.contextValues.get(callKey)?.requestId ?? "unknown";
+    const fail = (error: unknown): ConnectError => map(causeOf(error, ending), requestId);
     try {
       const response = await next(request);
       // A handler's stream fails while it is read, long after `next` has returned.
@@ -52,13 +52,13 @@ export function mapErrors(map: ErrorMapping): Interceptor {
 }
 
 function mapStream<T>(messages: AsyncIterable<T>, failed: (error: unknown) => ConnectError): AsyncIterable<T> {
-  return overseeStream(messages, { message: (message) => message, failed });
+  return overseeStream(messages, { failed });
 }
 
 /** What stopped the call, where the error says only that something did. */
-function causeOf(error: unknown, signal: AbortSignal): unknown {
-  if (!signal.aborted || !isAbort(error)) return error;
-  return isAbort(signal.reason) ? new ConnectError("the caller has gone", Code.Canceled) : signal.reason;
+function causeOf(error: unknown, { isOver, reason }: Ending): unknown {
+  if (!isOver || !isAbort(error)) return error;
+  return isAbort(reason) ? new ConnectError("the caller has gone", Code.Canceled) : reason;
 }
 
 function isAbort(error: unknown): boolean {

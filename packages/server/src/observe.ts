@@ -20,7 +20,14 @@ import { requestIdHeader } from "./request-id.ts";
 export function beginCall(context: HandlerContext, log: Log, world: Pick<World, "now">): Call {
   const requestId = context.requestHeader.get(requestIdHeader) ?? "unknown";
   const ending = endingOfCall(context);
-  const call: Call = { requestId, startedAt: world.now(), ending, authentication: null, answered: false, sent: 0 };
+  const call: Call = {
+    requestId,
+    startedAtMs: world.now().getTime(),
+    ending,
+    authentication: null,
+    answered: false,
+    sent: 0,
+  };
   context.values.set(callKey, call);
   const end = (): void => {
     const { reason } = ending;
@@ -43,7 +50,7 @@ export const observe: Interceptor = (next) => async (request) => {
   return response;
 };
 
-function counting<T>(call: Call): Overseer<T, T> {
+function counting<T>(call: Call): Overseer<T> {
   return {
     message(message) {
       call.sent++;
@@ -71,7 +78,7 @@ function logCall(
     reason: error?.findDetails(ErrorInfoSchema)[0]?.reason,
     actor: call.authentication === null ? undefined : nameOf(call.authentication.actor),
     requestId: call.requestId,
-    durationMs: world.now().getTime() - call.startedAt.getTime(),
+    durationMs: world.now().getTime() - call.startedAtMs,
     sent: call.sent,
   };
   log[levelOf(context, code)](line, "call");

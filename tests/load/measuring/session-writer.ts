@@ -1,4 +1,4 @@
-import type { Actor } from "@helix-zed/domain";
+import { type Actor, Refusal } from "@helix-zed/domain";
 import type { App } from "../../../services/task-service/src/application/app.ts";
 import { claimWorkSession } from "../../../services/task-service/src/application/claim-work-session.ts";
 import { createTask } from "../../../services/task-service/src/application/create-task.ts";
@@ -34,9 +34,16 @@ export class SessionWriter {
   }
 
   async write(): Promise<Written> {
-    const { id, version, leaseEpoch } = await this.#change();
+    const { id, version, leaseEpoch } = await this.#change().catch((error: unknown) => this.#claimAnew(error));
     this.#epoch = this.#epoch === null ? leaseEpoch : null;
     return { id, version };
+  }
+
+  /** On a busy machine a lease may run out between two changes. */
+  #claimAnew(error: unknown) {
+    if (!(error instanceof Refusal) || error.reason !== "LEASE_LOST") throw error;
+    this.#epoch = null;
+    return this.#change();
   }
 
   async #change() {

@@ -1,6 +1,6 @@
 import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import { adoptHeaders, adoptTrailers, type Invoke, requestOf } from "./invoke.ts";
+import { adoptHeaders, type Invoke, requestOf, trailersToAdopt } from "./invoke.ts";
 import type { ShortCall } from "./short-call.ts";
 
 /** What runs before a request is read. */
@@ -12,7 +12,7 @@ export async function answerUnary(call: ShortCall, invoke: Invoke, gate: Gate): 
     const response = await invoke(requestOf(call, await requestMessage(call, gate)));
     if (response.stream) throw new Error(`${call.method.name} is no stream.`);
     adoptHeaders(call, response);
-    adoptTrailers(call, response);
+    trailersToAdopt(call, response)();
     const answering = call.wire.answer(call, response.message);
     if (answering !== undefined) await answering;
     call.end();
@@ -26,12 +26,10 @@ export async function answerStream(call: ShortCall, invoke: Invoke, gate: Gate):
   const head = new StreamHead(call);
   let failure: ConnectError | null = null;
   try {
-    const response = await invoke(requestOf(call, await requestMessage(call, gate)));
-    if (!response.stream) throw new Error(`${call.method.name} is a stream.`);
-    adoptHeaders(call, response);
+    const { messages, finish } = await beginStream(call, invoke, gate);
     head.sendSoon();
-    await pump(call, response.message, head);
-    adoptTrailers(call, response);
+    await pump(call, messages, head);
+    finish();
   } catch (error) {
     failure = failureOf(error);
   }
@@ -39,6 +37,14 @@ export async function answerStream(call: ShortCall, invoke: Invoke, gate: Gate):
   call.end(failure ?? undefined);
   head.send();
   await call.wire.finish(call, failure);
+}
+
+/** The messages, and what to do after them. By itself, so that nothing else of it lives as long as the stream. */
+async function beginStream(call: ShortCall, invoke: Invoke, gate: Gate) {
+  const response = await invoke(requestOf(call, await requestMessage(call, gate)));
+  if (!response.stream) throw new Error(`${call.method.name} is a stream.`);
+  adoptHeaders(call, response);
+  return { messages: response.message, finish: trailersToAdopt(call, response) };
 }
 
 async function requestMessage(call: ShortCall, gate: Gate): Promise<Message> {

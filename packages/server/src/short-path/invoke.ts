@@ -5,10 +5,12 @@
 // is a property of its own that is computed when it is read, so a copy has it too.
 import {
   create,
+  type DescMessage,
   type DescMethodStreaming,
   type DescMethodUnary,
   type DescService,
   type Message,
+  type MessageInitShape,
 } from "@bufbuild/protobuf";
 import {
   Code,
@@ -21,7 +23,6 @@ import {
   type UnaryRequest,
   type UnaryResponse,
 } from "@connectrpc/connect";
-import { overseeStream } from "../oversee-stream.ts";
 import type { ShortSpec } from "./record-specs.ts";
 import { ShortCall } from "./short-call.ts";
 
@@ -52,14 +53,43 @@ export function adoptHeaders(call: ShortCall, response: AnyResponse): void {
   if (!isOwn(response, "header", headerOfCall)) copyHeaders(response.header, call.responseHeader);
 }
 
-/** The same for what is known at the end only. */
-export function adoptTrailers(call: ShortCall, response: AnyResponse): void {
-  if (!isOwn(response, "trailer", trailerOfCall)) copyHeaders(response.trailer, call.responseTrailer);
+/** The same for what is known at the end only: to be done then. */
+export function trailersToAdopt(call: ShortCall, response: AnyResponse): () => void {
+  if (isOwn(response, "trailer", trailerOfCall)) return () => {};
+  const { trailer } = response;
+  return () => copyHeaders(trailer, call.responseTrailer);
+}
+
+/** Handlers may leave out fields; whoever comes after them may not have to care. */
+function madeWhole(schema: DescMessage, messages: AsyncIterable<MessageInitShape<DescMessage>>) {
+  return { [Symbol.asyncIterator]: () => new MadeWhole(schema, messages[Symbol.asyncIterator]()) };
+}
+
+class MadeWhole implements AsyncIterator<Message> {
+  readonly #schema: DescMessage;
+  readonly #messages: AsyncIterator<MessageInitShape<DescMessage>>;
+
+  constructor(schema: DescMessage, messages: AsyncIterator<MessageInitShape<DescMessage>>) {
+    this.#schema = schema;
+    this.#messages = messages;
+  }
+
+  next(): Promise<IteratorResult<Message>> {
+    return this.#messages.next().then(this.#make);
+  }
+
+  async return(): Promise<IteratorResult<Message>> {
+    await this.#messages.return?.();
+    return { done: true, value: undefined };
+  }
+
+  readonly #make = (result: IteratorResult<MessageInitShape<DescMessage>>): IteratorResult<Message> =>
+    result.done === true ? result : { done: false, value: create(this.#schema, result.value) };
 }
 
 /** Whether it would be asked of the call itself, so that nobody has set it. */
-function isOwn(object: object, name: string, { get }: PropertyDescriptor): boolean {
-  return Object.getOwnPropertyDescriptor(object, name)?.get === get;
+function isOwn(object: object, name: string, own: PropertyDescriptor): boolean {
+  return Object.getOwnPropertyDescriptor(object, name)?.get === own.get;
 }
 
 function unaryHandler({ impl, method }: Extract<ShortSpec, { kind: "unary" }>): Invoke {
@@ -76,8 +106,7 @@ function streamHandler({ impl, method }: Extract<ShortSpec, { kind: "server_stre
     if (!request.stream) throw new Error(`${method.name} is a stream.`);
     const call = callBehind(request);
     const output = impl(await onlyOne(request.message), contextFor(call, request));
-    const messages = overseeStream(output, { message: (message) => create(method.output, message) });
-    return new ShortStreamResponse(call, method, messages);
+    return new ShortStreamResponse(call, method, madeWhole(method.output, output));
   };
 }
 
