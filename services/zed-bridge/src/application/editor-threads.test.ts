@@ -163,10 +163,19 @@ describe("a thread that a person begins in the editor", () => {
     expect(taskService.created).toEqual([]);
   });
 
-  test("is the only one of so many that may wait", async () => {
+  test("waits with no more than so many others", async () => {
     for (let count = 0; count <= stage.app.limits.editorThreadsMax; count++) await say(`mine-${count}`, 0, "Hi");
     await adopt();
     expect(taskService.created).toHaveLength(stage.app.limits.editorThreadsMax);
+  });
+
+  test("is heard of also in an editor that somebody else started, before any session was carried out there", async () => {
+    await stage.app.database.transact(async ({ instances }) => {
+      (await instances.lockExisting(stage.session.instanceId)).runner = "";
+    });
+    await say("mine", 0, "Hi");
+    const session = await adoptedSession();
+    expect(await turnsOf(stage.app, session.id)).toEqual(["running"]);
   });
 
   test("comes back after a restart of the editor like any other", async () => {

@@ -69,11 +69,11 @@ export class EditorThreadRepository {
     );
   }
 
-  /** The threads of a bridge's editors that are to become work sessions now. */
+  /** The threads of a bridge's editors that are to become work sessions now, and of those that no bridge runs yet. */
   wanted(runner: string, now: Date): Promise<EditorThread[]> {
     return this.#em.execute<EditorThread[]>(
       `select ${COLUMNS} from editor_threads t join zed_instances i on i.id = t.zed_session_id
-       where i.runner = ? and t.status = 'wanted' and (t.next_attempt_at is null or t.next_attempt_at <= ?::timestamptz)
+       where i.runner in (?, '') and t.status = 'wanted' and (t.next_attempt_at is null or t.next_attempt_at <= ?::timestamptz)
        order by t.created_at limit 100`,
       [runner, now.toISOString()],
     );
