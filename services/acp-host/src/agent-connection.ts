@@ -105,9 +105,13 @@ export class AgentConnection {
     return !this.#connection.signal.aborted;
   }
 
-  /** Whether it can use MCP servers as we have them; others would refuse to open a session with one. */
+  /**
+   * Whether it can be given MCP servers as we have them: others would refuse to open a session with one, or let another
+   * session use it.
+   */
   get takesMcpOverHttp(): boolean {
-    return this.#info?.agentCapabilities?.mcpCapabilities?.http === true;
+    const { shares_mcp_servers: shares, process_per_thread: alone } = this.agent;
+    return this.#info?.agentCapabilities?.mcpCapabilities?.http === true && (alone || !shares);
   }
 
   /** Resolves when nothing can be said or heard any more, whether the process lives or not. */

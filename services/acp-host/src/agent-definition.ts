@@ -22,6 +22,10 @@ export const agentDefinition = z.strictObject({
   auto_approve: z.boolean().default(true),
   /** gemini loses a session that is loaded within the clock minute in which it was created. */
   load_in_later_minute: z.boolean().default(false),
+  /** Whether all threads of a process see the MCP servers of each: then one would act as another, so it is given none. */
+  shares_mcp_servers: z.boolean().default(false),
+  /** Whether each thread has a process of its own, in which nothing is shared. */
+  process_per_thread: z.boolean().default(false),
 });
 
 /** How to run an agent, with all defaults filled in. */

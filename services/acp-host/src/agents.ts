@@ -49,8 +49,9 @@ export class Agents {
     throw new Failure(`agent "${name}" is not configured on this host; known are ${known}`);
   }
 
-  /** The running agent; two who ask at the same time get the same one. */
+  /** The running agent; two who ask at the same time get the same one, unless it has a process for each thread. */
   connect(agent: AgentDefinition): Promise<AgentConnection> {
+    if (agent.process_per_thread) return this.#start(agent);
     const present = this.#running.get(agent.name);
     if (present !== undefined && present.connection?.isOpen !== false) return present.started;
     const running: Running = { started: this.#start(agent) };

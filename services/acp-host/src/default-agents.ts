@@ -68,6 +68,8 @@ const opencode = agentDefinition.parse({
   args: ["acp"],
   env: { OPENCODE_DISABLE_AUTOUPDATE: "1", OPENCODE_DISABLE_MODELS_FETCH: "1" },
   env_names: ["ANTHROPIC_*", "OPENAI_*", "GEMINI_*", "GOOGLE_*"],
+  // The server that a session brings takes the place of an older session's of the same name.
+  shares_mcp_servers: true,
 });
 
 function json(value: object): string {

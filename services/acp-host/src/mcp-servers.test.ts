@@ -38,6 +38,20 @@ describe("the MCP servers of a thread", () => {
     expect(await given(desk, "R1", { mcp_servers: [server("a")] })).toEqual([]);
   });
 
+  test("are kept from an agent whose sessions would share them, unless each has a process of its own", async () => {
+    const sharing = new HostUnderTest({ shares_mcp_servers: true });
+    expect(await given(sharing, "R1", { mcp_servers: [server("a")] })).toEqual([]);
+    const apart = new HostUnderTest({ shares_mcp_servers: true, process_per_thread: true });
+    expect(await given(apart, "R1", { mcp_servers: [server("a")] })).toEqual([{ type: "http", ...server("a") }]);
+    expect(await given(apart, "R2", { mcp_servers: [server("b")] })).toEqual([{ type: "http", ...server("b") }]);
+    const processes = await Promise.all(
+      ["R1", "R2"].map(async (request) => (await threadOf(apart, request)).split("-")[1]),
+    );
+    expect(new Set(processes).size).toBe(2);
+    const acp_thread_id = await threadOf(apart, "R1");
+    expect(await given(apart, "R3", { acp_thread_id })).toEqual([{ type: "http", ...server("a") }]);
+  });
+
   test("are given again to an agent that was started anew, without being told again", async () => {
     const desk = new HostUnderTest();
     await given(desk, "R1", { mcp_servers: [server("a")] });

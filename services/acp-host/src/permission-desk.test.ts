@@ -66,6 +66,8 @@ describe("a request for permission", () => {
       ],
       timestamp: expect.any(Number),
     });
+    const shown = desk.events.findIndex((event) => event.data["tool_status"] !== undefined && isOf(event));
+    expect(desk.events.findIndex(({ data }) => data === asked)).toBeLessThan(shown);
     desk.command("answer_permission", { permission_id: asked["permission_id"], option_id: "always" });
     expect(await outcome()).toEqual(["always", ["Waiting for confirmation", "In Progress"]]);
     expect(told("permission_resolved", asked["permission_id"])).toEqual(["allowed"]);

@@ -173,8 +173,11 @@ export class ThreadSession {
 
   async #askPermission(request: RequestPermissionRequest): Promise<RequestPermissionResponse> {
     if (this.#turn === undefined) return { outcome: { outcome: "cancelled" } };
-    this.#publish(applyPermissionRequest(this.#thread, request.toolCall));
-    const { response, status } = this.#decide(request) ?? (await this.#askServer(request, this.#turn));
+    const change = applyPermissionRequest(this.#thread, request.toolCall);
+    // What is asked is told before the tool call that waits: whoever sees a turn wait sees for what.
+    const answer = this.#decide(request) ?? this.#askServer(request, this.#turn);
+    this.#publish(change);
+    const { response, status } = await answer;
     this.#publish(this.#thread.upsertToolCall({ id: request.toolCall.toolCallId, status }));
     return response;
   }
