@@ -162,7 +162,7 @@ describe("the pages of a list", () => {
       }),
       { numRuns: sized({ normal: 15, full: 200 }) },
     );
-  });
+  }, 60_000);
 
   test.each([
     ["another type", ["x", "row"]],
