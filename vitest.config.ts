@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { LongFilesFirst } from "./tests/harness/long-files-first.ts";
 
 export default defineConfig({
   test: {
@@ -10,6 +11,7 @@ export default defineConfig({
     // the RPC stack once instead of once a file halves the time of a run.
     isolate: false,
     maxWorkers: 2,
+    sequence: { sequencer: LongFilesFirst },
     // Many times what a test takes on a quiet machine: the machine may be slow, or busy.
     testTimeout: 60_000,
     hookTimeout: 90_000,
