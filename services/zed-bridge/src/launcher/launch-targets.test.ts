@@ -116,67 +116,16 @@ async function threadName(): Promise<string | null> {
 }
 
 const all = ["acp-host", "zed-headless", "zed", "external"] as const;
-const ofTheBridge = ["acp-host", "zed-headless", "zed"] as const;
 
 // One session for each target: whatever is done to its process, the next test finds a thread in which it can go on.
 describe.each(all)("an editor that is launched as %s", { timeout: 120_000 }, (target) => {
+  const isOurs = target !== "external";
+
   beforeAll(() => begin(target), 120_000);
   afterAll(end);
 
-  test("carries out turns, and is shown for what it is", async () => {
-    await exchange("More");
-    const instance = await bench.instance(session);
-    expect(instance).toMatchObject({ launchTarget: target, status: "running", connected: true, restartCount: 0 });
-    expect(instance.pid === null).toBe(target === "external");
-  });
-
-  test("goes on in the same thread after its process has died", async () => {
-    const name = await threadName();
-    await killProcess();
-    await bench.instanceWhere(session, "its end", ({ connected }) => !connected);
-    await outside?.start(session);
-    await exchange("After a death");
-    expect(await threadName()).toBe(name);
-  });
-
-  test("is stopped on request, and brought back by a message in the same thread", async () => {
-    const name = await threadName();
-    const { restartCount } = await bench.instance(session);
-    await stopZedInstance(bench.app, ann, { id: session.instanceId });
-    const stopped = await bench.instanceWhere(session, "stopped", ({ status }) => status === "stopped");
-    expect(stopped).toMatchObject({ connected: false, pid: null, statusReason: "STOPPED_ON_REQUEST" });
-    if (target !== "external") expect(bench.processes()).toEqual([]);
-    await exchange("After a stop");
-    expect(await threadName()).toBe(name);
-    expect(await bench.instance(session)).toMatchObject({ restartCount, status: "running" });
-  });
-
-  test("gets nowhere any more with a token that was revoked", async () => {
-    const { launchCount, restartCount } = await bench.instance(session);
-    await revokeZedInstanceToken(bench.app, ann, { id: session.instanceId });
-    await bench.say(session, "After a revocation");
-    if (target === "external") {
-      const revoked = await bench.instance(session);
-      expect(revoked).toMatchObject({ connected: false, status: "starting", statusReason: "TOKEN_REVOKED" });
-      await startOutside();
-    }
-    await answered("After a revocation");
-    const after = await bench.instance(session);
-    expect(after).toMatchObject({ launchCount: launchCount + 1, restartCount, connected: true });
-  });
-});
-
-describe.each(ofTheBridge)("a process that the bridge launches as %s", { timeout: 120_000 }, (target) => {
-  let pid: number | null;
-
-  beforeAll(async () => {
-    await begin(target);
-    ({ pid } = await bench.instance(session));
-  }, 120_000);
-  afterAll(end);
-
-  test("has its token in its environment, and nobody finds it anywhere else", async () => {
-    const { lastLogLines, statusReason } = await bench.instance(session);
+  test.runIf(isOurs)("has its token in its environment, and nobody finds it anywhere else", async () => {
+    const { pid, lastLogLines, statusReason } = await bench.instance(session);
     const environment = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
     const token = environment.find((each) => each.startsWith("ZED_HELIX_TOKEN="))?.slice("ZED_HELIX_TOKEN=".length);
     expect(token).toMatch(/^[\w-]{43}$/);
@@ -191,7 +140,8 @@ describe.each(ofTheBridge)("a process that the bridge launches as %s", { timeout
     expect(places.filter((place) => place.includes(token ?? "?"))).toEqual([]);
   });
 
-  test("sees of the bridge's environment what is allowed, and lives in a group of its own", () => {
+  test.runIf(isOurs)("sees of the bridge's environment what is allowed, and lives in a group of its own", async () => {
+    const { pid } = await bench.instance(session);
     const environment = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
     const names = environment.map((each) => each.split("=")[0] ?? "");
     const allowed =
@@ -201,13 +151,50 @@ describe.each(ofTheBridge)("a process that the bridge launches as %s", { timeout
     expect(Number(group)).toBe(pid);
   });
 
-  test("has a folder for nobody else, and the same one in every life", async () => {
+  test("carries out turns, and is shown for what it is", async () => {
+    await exchange("More");
+    const instance = await bench.instance(session);
+    expect(instance).toMatchObject({ launchTarget: target, status: "running", connected: true, restartCount: 0 });
+    expect(instance.pid === null).toBe(!isOurs);
+  });
+
+  test("goes on in the same thread and in the same folder after its process has died", async () => {
+    const name = await threadName();
     const { root } = instanceFolder(bench.dataDirectory, session.instanceId);
-    expect(statSync(root).mode & 0o777).toBe(0o700);
-    const made = filesBelow(root).filter((file) => !file.includes("/tmp/"));
+    const made = isOurs ? filesBelow(root).filter((file) => !file.includes("/tmp/")) : [];
+    if (isOurs) expect(statSync(root).mode & 0o777).toBe(0o700);
     await killProcess();
-    await bench.instanceWhere(session, "another life", ({ launchCount, connected }) => launchCount === 2 && connected);
-    expect(filesBelow(root)).toEqual(expect.arrayContaining(made));
+    await bench.instanceWhere(session, "its end", ({ connected }) => !connected);
+    await outside?.start(session);
+    await exchange("After a death");
+    expect(await threadName()).toBe(name);
+    if (isOurs) expect(filesBelow(root)).toEqual(expect.arrayContaining(made));
+  });
+
+  test("is stopped on request, and brought back by a message in the same thread", async () => {
+    const name = await threadName();
+    const { restartCount } = await bench.instance(session);
+    await stopZedInstance(bench.app, ann, { id: session.instanceId });
+    const stopped = await bench.instanceWhere(session, "stopped", ({ status }) => status === "stopped");
+    expect(stopped).toMatchObject({ connected: false, pid: null, statusReason: "STOPPED_ON_REQUEST" });
+    if (isOurs) expect(bench.processes()).toEqual([]);
+    await exchange("After a stop");
+    expect(await threadName()).toBe(name);
+    expect(await bench.instance(session)).toMatchObject({ restartCount, status: "running" });
+  });
+
+  test("gets nowhere any more with a token that was revoked", async () => {
+    const { launchCount, restartCount } = await bench.instance(session);
+    await revokeZedInstanceToken(bench.app, ann, { id: session.instanceId });
+    await bench.say(session, "After a revocation");
+    if (!isOurs) {
+      const revoked = await bench.instance(session);
+      expect(revoked).toMatchObject({ connected: false, status: "starting", statusReason: "TOKEN_REVOKED" });
+      await startOutside();
+    }
+    await answered("After a revocation");
+    const after = await bench.instance(session);
+    expect(after).toMatchObject({ launchCount: launchCount + 1, restartCount, connected: true });
   });
 });
 
