@@ -15,7 +15,7 @@ import { ClientCrowd } from "./client-crowd.ts";
 
 const RESTARTS = sized({ normal: 10, full: 40 });
 const STEPS_BETWEEN = 40;
-const PATIENCE_MS = sized({ normal: 300_000, full: 1_200_000 });
+const PATIENCE_MS = sized({ normal: 600_000, full: 2_400_000 });
 
 describe("a task-service whose database is restarted under load", () => {
   test(

@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** The files that take longest, each a minute or so. */
-const LONG = /\/tests\/(chaos|security)\/|\/races\.test\.ts$/;
+const LONG = /\/tests\/(chaos|security|zed-link)\/|\/races\.test\.ts$/;
 
 /**
  * Begins with the files that take longest, so that none of them is left for the end, when there is nothing more to run

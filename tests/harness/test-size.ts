@@ -1,8 +1,8 @@
 /** A number of a test in its two sizes. */
 export interface Sizes {
-  /** For every run: seconds, on two busy cores. */
+  /** For every run: as much as is promised. */
   readonly normal: number;
-  /** For a run that has time, with `HELIX_ZED_TEST_SIZE=full`. */
+  /** Several times that, with `HELIX_ZED_TEST_SIZE=full`. */
   readonly full: number;
 }
 

@@ -5,7 +5,7 @@ import { type Answer, problemOf } from "./answer.ts";
 import type { KnownTexts } from "./known-texts.ts";
 
 /** How long all of one service may take, also on a slow machine. */
-export const PATIENCE_MS: number = sized({ normal: 300_000, full: 1_500_000 });
+export const PATIENCE_MS: number = sized({ normal: 600_000, full: 3_000_000 });
 
 /** One thing to throw at, and what is thrown. */
 export interface Target<Input> {

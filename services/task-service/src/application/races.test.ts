@@ -18,7 +18,7 @@ import { Course } from "../testing/course.ts";
 const COURSES = 4;
 const RACES = sized({ normal: 1_000, full: 5_000 });
 const DUELS = sized({ normal: 25, full: 200 });
-const PATIENCE_MS = sized({ normal: 300_000, full: 1_500_000 });
+const PATIENCE_MS = sized({ normal: 600_000, full: 3_000_000 });
 
 interface Pair {
   readonly start: Start;
