@@ -135,13 +135,10 @@ describe("an editor in a sandbox, adopted over REST", { timeout: 60_000 }, () =>
       const sessions: readonly Json[] = body["work_sessions"];
       return sessions.find(({ name }) => name === "Mine");
     });
-    await transcript(session, "user: Look at this", "assistant: heard Look at this");
+    const said = ["user: Look at this", "assistant: heard Look at this"];
+    await transcript(session, ...said);
     await rest.post(`/api/v1/work-sessions/${session["id"]}/zed-thread/messages`, { message: "And at that" });
-    await transcript(
-      session,
-      ...["user: Look at this", "assistant: heard Look at this"],
-      ...["user: And at that", "assistant: heard And at that"],
-    );
+    await transcript(session, ...said, "user: And at that", "assistant: heard And at that");
     const { body: thread } = await rest.get(`/api/v1/work-sessions/${session["id"]}/zed-thread`);
     expect(thread).toMatchObject({ zed_thread_id: theirs, title: "Mine", project_path: "/home/retro/work" });
     const { body } = await rest.get(`/api/v1/work-sessions/${session["id"]}`);
