@@ -16,6 +16,8 @@ export interface AgentProfile {
   readonly mode: string;
   /** How a refusal of the model (HTTP 400) reaches people: as an error of the turn, or in the agent's own words. */
   readonly modelError: "failed" | "said";
+  /** Whether it works without the tools of the bridge, because its sessions would share them. */
+  readonly withoutTools?: true;
   /** How long one step may take. Agents that load slowly share two cores with the rest. */
   readonly patienceMs: number;
 }
@@ -80,6 +82,7 @@ export const furtherAgents: readonly AgentProfile[] = [
       command: "opencode",
       args: ["acp"],
       env: { OPENCODE_DISABLE_AUTOUPDATE: "1", OPENCODE_DISABLE_MODELS_FETCH: "1" },
+      shares_mcp_servers: true,
       home_files: {
         ".config/opencode/opencode.json": JSON.stringify({
           autoupdate: false,
@@ -98,6 +101,7 @@ export const furtherAgents: readonly AgentProfile[] = [
     }),
     mode: "plan",
     modelError: "failed",
+    withoutTools: true,
     // It starts in seconds on a quiet machine and in half a minute on a busy one.
     patienceMs: 180_000,
   },

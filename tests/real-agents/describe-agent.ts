@@ -83,6 +83,18 @@ const cases: readonly Case[] = [
     },
   ],
   [
+    "uses the tools of the bridge for its own session: it hands work on, and waits for it in the same process",
+    async (stage) => {
+      const spawn = `[demo: call spawn_work_session {"name": "Helper", "instructions": "Help [demo: no-tool]"}]`;
+      const wait = `[demo: call wait_for_work_sessions {"timeout_seconds": 200}]`;
+      const session = await stage.begin(`Hand on ${spawn} ${wait}`, allow);
+      expect(await session.ended(1)).toMatchObject({ status: "completed" });
+      const answer = await session.answerOf(1);
+      if (stage.profile.withoutTools === true) expect(answer).toContain("There is no tool spawn_work_session");
+      else expect(answer).toContain('"complete": true');
+    },
+  ],
+  [
     "asks before it writes a file, and writes it when that is allowed",
     async (stage) => {
       const session = await beginAsking(stage, "allowed.md");
