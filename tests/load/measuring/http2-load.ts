@@ -20,12 +20,15 @@ const frames = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, goAway: 7,
 const END_STREAM = 1;
 const ACK = 1;
 const END_HEADERS = 4;
+const CANCEL = 8;
 
 /** What is sent for each call. */
 export interface LoadRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** Hears of all data that comes, stream by stream. */
+  readonly onData?: (stream: number, data: Buffer) => void;
 }
 
 /** One connection that makes the same call again and again. */
@@ -33,6 +36,7 @@ export class Http2Load {
   readonly #socket: net.Socket;
   readonly #request: Buffer;
   readonly #dataAt: number;
+  readonly #onData: LoadRequest["onData"];
   #nextStream = 1;
   #rest: Buffer = Buffer.alloc(0);
   #windowUsed = 0;
@@ -44,8 +48,9 @@ export class Http2Load {
   /** Why there will be no more of them. */
   failure: Error | null = null;
 
-  private constructor(socket: net.Socket, { path, headers, body }: LoadRequest, authority: string) {
+  private constructor(socket: net.Socket, { path, headers, body, onData }: LoadRequest, authority: string) {
     this.#socket = socket;
+    this.#onData = onData;
     const pseudo = { ":method": "POST", ":scheme": "http", ":authority": authority, ":path": path };
     const head = frame(frames.headers, END_HEADERS, literals({ ...pseudo, ...headers }));
     this.#dataAt = head.length;
@@ -67,12 +72,21 @@ export class Http2Load {
     return load;
   }
 
-  /** Begins a call on a stream of its own. */
-  call(): void {
+  /** Begins a call on a stream of its own, and gives its number. */
+  call(): number {
+    const stream = this.#nextStream;
     this.#request.writeUInt32BE(this.#nextStream, 5);
     this.#request.writeUInt32BE(this.#nextStream, this.#dataAt + 5);
     this.#nextStream += 2;
     this.#socket.write(Buffer.from(this.#request));
+    return stream;
+  }
+
+  /** Gives a call up. */
+  cancel(stream: number): void {
+    const reset = frame(frames.reset, 0, pack([4, CANCEL]));
+    reset.writeUInt32BE(stream, 5);
+    this.#socket.write(reset);
   }
 
   /** Makes so many calls, some of them at a time; resolves when all are answered. */
@@ -107,18 +121,20 @@ export class Http2Load {
     while (bytes.length - at >= HEAD_BYTES) {
       const length = bytes.readUIntBE(at, 3);
       if (bytes.length - at < HEAD_BYTES + length) break;
-      this.#take(bytes[at + 3] ?? 0, bytes[at + 4] ?? 0, bytes.subarray(at + HEAD_BYTES, at + HEAD_BYTES + length));
+      this.#take(bytes.subarray(at, at + HEAD_BYTES), bytes.subarray(at + HEAD_BYTES, at + HEAD_BYTES + length));
       at += HEAD_BYTES + length;
     }
     this.#socket.uncork();
     this.#rest = bytes.subarray(at);
   }
 
-  #take(type: number, flags: number, payload: Buffer): void {
+  #take(head: Buffer, payload: Buffer): void {
+    const [type = 0, flags = 0] = head.subarray(3, 5);
     switch (type) {
       case frames.data:
         this.bytes += payload.length;
         this.#giveBack(payload.length);
+        this.#onData?.(head.readUInt32BE(5), payload);
         break;
       case frames.settings:
         if ((flags & ACK) === 0) this.#socket.write(frame(frames.settings, ACK, Buffer.alloc(0)));

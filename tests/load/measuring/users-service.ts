@@ -1,7 +1,5 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import type { Transport } from "@connectrpc/connect";
-import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { provideAccessTokens } from "../../../tools/start/access-tokens.ts";
 import { ServiceProcess } from "../../../tools/start/service-process.ts";
 import { clockOfProcess, type CpuClock } from "./cpu-clock.ts";
@@ -12,8 +10,8 @@ export interface UsersService {
   readonly cpuUs: CpuClock;
   /** Memory that the process has resident, in KB. */
   residentKb(): number;
-  /** A connection of one user's own, over HTTP/2. */
-  transport(protocol: "connect" | "grpc", userId: string): Transport;
+  readonly port: number;
+  token(userId: string): string;
 }
 
 const PAGE_KB = 4;
@@ -42,20 +40,10 @@ export async function withUsersService(
     await work({
       cpuUs: clockOfProcess(service.pid),
       residentKb: () => Number(readFileSync(`/proc/${service.pid}/statm`, "utf8").split(" ")[1]) * PAGE_KB,
-      transport: (protocol, userId) => connect(protocol, service.port, tokens.token(userId)),
+      port: service.port,
+      token: (userId) => tokens.token(userId),
     });
   } finally {
     await service.stop();
   }
-}
-
-function connect(protocol: "connect" | "grpc", port: number, token: string): Transport {
-  const authorize =
-    <Request extends { readonly header: Headers }, Answer>(next: (request: Request) => Answer) =>
-    (request: Request): Answer => {
-      request.header.set("authorization", `Bearer ${token}`);
-      return next(request);
-    };
-  const options = { baseUrl: `http://127.0.0.1:${port}`, interceptors: [authorize] };
-  return protocol === "grpc" ? createGrpcTransport(options) : createConnectTransport({ ...options, httpVersion: "2" });
 }

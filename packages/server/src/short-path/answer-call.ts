@@ -35,6 +35,8 @@ export async function answerStream(call: ShortCall, invoke: Invoke, gate: Gate):
   }
   // First, since those who hear of it complete the error that is about to be sent.
   call.end(failure ?? undefined);
+  // Nobody is left to be told.
+  if (call.exchange.isClosed) return;
   head.send();
   await call.wire.finish(call, failure);
 }
@@ -60,7 +62,7 @@ async function refuse(call: ShortCall, error: unknown): Promise<void> {
   const failure = failureOf(error);
   // As above.
   call.end(failure);
-  await call.wire.refuse(call, failure);
+  if (!call.exchange.isClosed) await call.wire.refuse(call, failure);
 }
 
 function failureOf(error: unknown): ConnectError {

@@ -58,12 +58,17 @@ export class Codec {
 
   /** The same; made once for all that are sent this very message, which nobody may change any more. */
   sharedFrame(message: Message, compression: Compression | null): Uint8Array | Promise<Uint8Array> {
-    const frame = this.#frames.get(message) ?? enveloped(0, this.#serialize(message));
+    const frame = this.#frames.get(message) ?? this.#kept(message);
     this.#frames.set(message, frame);
     if (compression === null || !this.#isLarge(frame)) return frame;
     const small = this.#compressed.get(message) ?? compressed(frame, compression);
     this.#compressed.set(message, small);
     return small;
+  }
+
+  // Not a piece of a larger buffer, which would be kept with it.
+  #kept(message: Message): Uint8Array {
+    return new Uint8Array(enveloped(0, this.#serialize(message)));
   }
 
   #isLarge(frame: Uint8Array): boolean {
@@ -94,7 +99,7 @@ export class Codec {
 
 /** Flags, length, bytes. */
 export function enveloped(flags: number, bytes: Uint8Array): Uint8Array {
-  const frame = Buffer.allocUnsafeSlow(ENVELOPE_BYTES + bytes.length);
+  const frame = Buffer.allocUnsafe(ENVELOPE_BYTES + bytes.length);
   frame[0] = flags;
   frame.writeUInt32BE(bytes.length, 1);
   frame.set(bytes, ENVELOPE_BYTES);

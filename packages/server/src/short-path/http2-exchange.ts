@@ -12,7 +12,8 @@ export class Http2Exchange implements Exchange {
   readonly #stream: ServerHttp2Stream;
   #trailers: Trailers | null = null;
   #isAnswered = false;
-  #release: (() => void) | undefined;
+  #onData: ((chunk: Buffer) => void) | undefined;
+  #onEnd: (() => void) | undefined;
   #stopReading: ((reason: unknown) => void) | undefined;
   #wake: (() => void) | undefined;
 
@@ -49,8 +50,8 @@ export class Http2Exchange implements Exchange {
         resolve(body.whole());
       };
       this.#stopReading = reject;
-      // What is read is a piece of something much larger, which a stream that stays open must not hold on to.
-      this.#release = () => stream.off("data", onData).off("end", onEnd);
+      this.#onData = onData;
+      this.#onEnd = onEnd;
       stream.on("data", onData).on("end", onEnd);
     });
   }
@@ -63,11 +64,16 @@ export class Http2Exchange implements Exchange {
 
   begin(head: Head, { withTrailers }: { readonly withTrailers: boolean }): void {
     if (this.isClosed) return;
-    this.#release?.();
-    this.#release = undefined;
-    // As it comes it is a hash table, which takes five times the room.
-    this.headers = { ...this.headers };
+    this.#letGoOfRequest();
     this.#respond(head, withTrailers);
+  }
+
+  /** What was read is a piece of something much larger, and headers come as a hash table of five times their size. */
+  #letGoOfRequest(): void {
+    if (this.#onData !== undefined) this.#stream.off("data", this.#onData);
+    if (this.#onEnd !== undefined) this.#stream.off("end", this.#onEnd);
+    this.#onData = this.#onEnd = undefined;
+    this.headers = { ...this.headers };
   }
 
   #respond(head: Head, withTrailers: boolean): void {

@@ -20,6 +20,8 @@ export class ShortMethod {
   readonly #settings: ShortPathSettings;
   readonly #codecs: Readonly<Record<"binary" | "json", Codec>>;
   readonly #wires = new Map<string, Wire | null>();
+  /** How gRPC is spoken without compression, which is how it is spoken nearly always. */
+  #plainGrpc: Wire | null | undefined;
 
   constructor(spec: ShortSpec, settings: ShortPathSettings) {
     this.spec = spec;
@@ -33,6 +35,7 @@ export class ShortMethod {
 
   /** How the caller speaks; `null` if that is not served here, or not at all. */
   wireFor(headers: IncomingHttpHeaders): Wire | null {
+    if (isPlainGrpc(headers)) return (this.#plainGrpc ??= this.#makeWire(headers));
     const key = keyOf(headers);
     const known = this.#wires.get(key);
     if (known !== undefined) return known;
@@ -86,12 +89,16 @@ export class ShortMethod {
   }
 }
 
+function isPlainGrpc(headers: IncomingHttpHeaders): boolean {
+  const type = headers["content-type"];
+  if (type !== "application/grpc" && type !== "application/grpc+proto") return false;
+  const taken = headers["grpc-accept-encoding"];
+  return headers["grpc-encoding"] === undefined && (taken === undefined || taken === "identity");
+}
+
 /** All headers on which the way of speaking depends. */
 function keyOf(headers: IncomingHttpHeaders): string {
   const type = headers["content-type"];
-  if (type === "application/grpc" || type === "application/grpc+proto") {
-    return `${type}|${String(headers["grpc-encoding"])}|${String(headers["grpc-accept-encoding"])}`;
-  }
   const unary = `${type}|${headers["content-encoding"]}|${String(headers["accept-encoding"])}`;
   const stream = `${String(headers["connect-content-encoding"])}|${String(headers["connect-accept-encoding"])}`;
   return `${unary}|${stream}|${String(headers["grpc-encoding"])}|${String(headers["grpc-accept-encoding"])}`;
