@@ -1,6 +1,6 @@
 // Claimed sessions: how sessions that want a runner become this runner's.
 //
-//   want ─▶ claim (until it is ours, or out of reach) ─▶ hold its lease ─▶ handler.claimed (until it succeeds)
+//   want ─▶ suits? ─▶ claim (until it is ours, or out of reach) ─▶ hold its lease ─▶ handler.claimed (until it succeeds)
 //
 // One session at most is begun at a time for each id, and no more than the capacity are begun or held. Beginning is
 // tried again, ever more slowly, for as long as nobody stops it: what keeps it from succeeding (a service or a database
@@ -89,7 +89,8 @@ export class ClaimedSessions {
   #claim(id: string, signal: AbortSignal): Promise<Claim | undefined> {
     return this.#persist("claiming a session", id, signal, async () => {
       if (!this.#wanted.has(id)) return undefined;
-      const claim = await this.#tryClaim(id);
+      const { handler } = this.#options;
+      const claim = (await handler.suits?.(id)) === false ? undefined : await this.#tryClaim(id);
       this.#wanted.delete(id);
       return claim?.workSession === undefined ? undefined : { ...claim, workSession: claim.workSession };
     });

@@ -9,6 +9,8 @@ export type Claim = ClaimWorkSessionResponse & { readonly workSession: WorkSessi
 
 /** What a runner does with its sessions. Every call may come again; none may take back what a newer one did. */
 export interface RunnerHandler {
+  /** Whether the session can be carried out here: asked before it is claimed. Default: yes. What is refused waits for another. */
+  suits?(workSessionId: string): Promise<boolean>;
   /** The session is this runner's to carry out: make the world match, then return. */
   claimed(claim: Claim, leaseEpoch: bigint): Promise<void>;
   /** The session is somebody else's now, or nobody's: stop driving it, keep what was done. */

@@ -1,10 +1,8 @@
-import { Code, type Client } from "@connectrpc/connect";
+import type { Client } from "@connectrpc/connect";
 import { TaskStatus } from "@helix-zed/gen/helix/task/v1/task_pb.ts";
 import type { TaskService } from "@helix-zed/gen/helix/task/v1/task_service_pb.ts";
-import { actingFor, UpstreamError } from "@helix-zed/server";
 import type { TaskReader } from "../application/app.ts";
-
-const CALL_TIMEOUT_MS = 10_000;
+import { readTask } from "./read-task.ts";
 
 const ends: ReadonlySet<TaskStatus> = new Set([TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED]);
 
@@ -12,15 +10,10 @@ const ends: ReadonlySet<TaskStatus> = new Set([TaskStatus.COMPLETED, TaskStatus.
 export function taskReader({ tasks }: { readonly tasks: Client<typeof TaskService> }): TaskReader {
   return {
     async find(actor, id) {
-      try {
-        const { task } = await tasks.getTask({ id }, { ...actingFor(actor), timeoutMs: CALL_TIMEOUT_MS });
-        if (task === undefined) return null;
-        const { userId, organizationId, status } = task;
-        return { id: task.id, userId, organizationId, ended: ends.has(status) };
-      } catch (error) {
-        if (error instanceof UpstreamError && error.code === Code.NotFound) return null;
-        throw error;
-      }
+      const task = await readTask(tasks, actor, id);
+      if (task === null) return null;
+      const { userId, organizationId, status } = task;
+      return { id: task.id, userId, organizationId, ended: ends.has(status) };
     },
   };
 }

@@ -14,17 +14,14 @@ import type { Claim, RunnerHandler } from "@helix-zed/runner";
 import type { Log } from "@helix-zed/server";
 import type { App } from "../application/app.ts";
 import { type CloseReason, closeThread } from "../application/close-thread.ts";
-import { findThreadPlace } from "../application/find-thread-place.ts";
 import { listLiveSessions } from "../application/list-live-sessions.ts";
 import { openThread } from "../application/open-thread.ts";
 import { releaseThread } from "../application/release-thread.ts";
-import { resolvePlace } from "../application/resolve-place.ts";
-import type { Workspace } from "../domain/workspace.ts";
 import { isPassing } from "../retry.ts";
 import type { Workspaces } from "../workspace/workspaces.ts";
 import { editorThreadOf } from "./editor-thread-mark.ts";
 import { sessionEnd } from "./session-end.ts";
-import { wantedWorkspaceOf } from "./wanted-workspace.ts";
+import { placeOf, suitsHere } from "./work-session-place.ts";
 import { unlessSettled } from "./settled-report.ts";
 import { agentSettingsOf } from "./agent-settings.ts";
 import { factsOf } from "./work-session-facts.ts";
@@ -43,6 +40,7 @@ export interface WorkSessionHandlerOptions {
 export function workSessionHandler(options: WorkSessionHandlerOptions): RunnerHandler {
   const { app, runner, workSessions } = options;
   return {
+    suits: (workSessionId) => suitsHere(options, workSessionId),
     claimed: (claim, leaseEpoch) => begin(options, claim, leaseEpoch),
     lost: (workSessionId) => releaseThread(app, { workSessionId }),
     // If it cannot be asked how: what matters is that it has.
@@ -64,13 +62,13 @@ async function begin(options: WorkSessionHandlerOptions, claim: Claim, leaseEpoc
   const { app, runner, log } = options;
   const { workSession, firstPrompt } = claim;
   try {
-    const { projectPath, workspace } = await findPlace(options, claim);
+    const { projectPath, workspace } = await placeOf(options, claim);
     const onTurnEnd = claim.onTurnEnd === OnTurnEnd.COMPLETE ? "complete" : "idle";
     const opened = await openThread(app, {
       workSession: factsOf(workSession),
       leaseEpoch,
       firstPrompt,
-      projectPath: workspace?.path ?? projectPath,
+      projectPath,
       workspace,
       onTurnEnd,
       agentSettings: agentSettingsOf(workSession),
@@ -83,22 +81,6 @@ async function begin(options: WorkSessionHandlerOptions, claim: Claim, leaseEpoc
     log.warn({ err: error, workSession: workSession.id }, "a work session cannot be begun");
     await reportFailed(options, { id: workSession.id, leaseEpoch, refusal: error });
   }
-}
-
-interface Place {
-  readonly projectPath: string;
-  readonly workspace: Workspace | null;
-}
-
-/** Where the session works. What was made ready for it once is neither judged nor made again. */
-async function findPlace({ app, workspaces }: WorkSessionHandlerOptions, claim: Claim): Promise<Place> {
-  const { workSession } = claim;
-  const known = await findThreadPlace(app, workSession.id);
-  if (known !== null && (known.workspace !== null || known.begun)) return known;
-  const wanted = known?.projectPath ?? claim.projectPath;
-  const projectPath = await resolvePlace(app, { taskId: workSession.taskId, projectPath: wanted });
-  const place = { workSessionId: workSession.id, projectPath };
-  return { projectPath, workspace: await workspaces.prepare(place, wantedWorkspaceOf(workSession)) };
 }
 
 interface CannotBegin {

@@ -1,11 +1,11 @@
 import { Code, type Client } from "@connectrpc/connect";
-import { type Actor, principalOf, Refusal } from "@helix-zed/domain";
 import { TaskType } from "@helix-zed/gen/helix/task/v1/task_pb.ts";
 import type { TaskService } from "@helix-zed/gen/helix/task/v1/task_service_pb.ts";
 import { OnTurnEnd, type WorkSession } from "@helix-zed/gen/helix/task/v1/work_session_pb.ts";
 import type { WorkSessionService } from "@helix-zed/gen/helix/task/v1/work_session_service_pb.ts";
-import { actingFor, type ServerReason, UpstreamError } from "@helix-zed/server";
+import { actingFor, UpstreamError } from "@helix-zed/server";
 import type { WorkSessionReader } from "../application/app.ts";
+import { readTask } from "./read-task.ts";
 import { isFinal } from "./session-end.ts";
 import { factsOf } from "./work-session-facts.ts";
 import { wantedWorkspaceOf } from "./wanted-workspace.ts";
@@ -28,22 +28,13 @@ export function workSessionReader({ tasks, workSessions }: WorkSessionReaderOpti
       return {
         ...factsOf(session),
         ended: isFinal(session.status),
-        projectPath: session.environmentConfig?.projectPath || (await taskPath(tasks, session.taskId, actor)),
+        projectPath:
+          session.environmentConfig?.projectPath || (await readTask(tasks, actor, session.taskId))?.projectPath || "",
         onTurnEnd: onTurnEndOf(session),
         ownCopy: wantedWorkspaceOf(session).isolation === "worktree",
       };
     },
   };
-}
-
-/** Tasks are shown to those that they belong to: a runner for itself sees work sessions only. */
-async function taskPath(tasks: Client<typeof TaskService>, id: string, actor: Actor): Promise<string> {
-  if (principalOf(actor) === null) {
-    throw new Refusal<ServerReason>("ACTS_FOR_MISSING", "The call must name the user that it is made for.");
-  }
-  const options = { ...actingFor(actor), timeoutMs: CALL_TIMEOUT_MS };
-  const task = await orNull(tasks.getTask({ id }, options).then(({ task: found }) => found));
-  return task?.projectPath ?? "";
 }
 
 /** As task-service decides it where it hands out a claim. */

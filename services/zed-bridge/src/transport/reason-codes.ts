@@ -40,6 +40,7 @@ export const reasonCodes: ReasonCodes<Reason | PersistenceReason> = {
   WAIT_FOR_ITSELF: Code.InvalidArgument,
   WORKSPACE_BASE_UNKNOWN: Code.FailedPrecondition,
   WORKSPACE_CONFIG_TOO_LARGE: Code.InvalidArgument,
+  WORKSPACE_ELSEWHERE: Code.FailedPrecondition,
   WORKSPACE_NOT_A_REPOSITORY: Code.FailedPrecondition,
   WORKSPACE_NOT_MADE: Code.FailedPrecondition,
   WORKSPACE_REPOSITORY_EMPTY: Code.FailedPrecondition,
