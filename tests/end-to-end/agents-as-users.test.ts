@@ -105,11 +105,12 @@ describe("an agent of a session that stays open", () => {
 
   /** The last thing that the agent said, once it has ended this many turns. */
   async function answer(turns: number): Promise<string> {
-    await eventually(`the end of turn ${turns}`, async () => {
+    const hasEnded = async (): Promise<boolean> => {
       const { body } = await rest.get(`/api/v1/work-sessions/${id}/zed-thread`);
       const turn: Json | undefined = body["latest_turn"];
       return turn?.["number"] === turns && turn["status"] === "completed";
-    });
+    };
+    await eventually(`the end of turn ${turns}`, hasEnded, 90_000);
     const { body } = await rest.get(`/api/v1/work-sessions/${id}/zed-thread/entries?page_size=1000`);
     const entries: Json[] = body["entries"];
     return String(entries.at(-1)?.["content"]);
@@ -122,7 +123,7 @@ describe("an agent of a session that stays open", () => {
 
   test("sees the sessions of its task", async () => {
     expect(await answer(1)).toContain('"name": "Lead"');
-  }, 60_000);
+  }, 120_000);
 
   test("carries no token where others could read it: arguments, logs, settings, or the project", async () => {
     const { dataFolder } = cluster.layout;
@@ -137,14 +138,14 @@ describe("an agent of a session that stays open", () => {
     const spawn = calling("spawn_work_session", { name: "Tests", instructions: "Write the tests [demo: no-tool]" });
     await say(`Hand on ${spawn} ${calling("wait_for_work_sessions", { timeout_seconds: 60 })}`);
     expect(await answer(2)).toContain('"complete": true');
-  }, 90_000);
+  }, 120_000);
 
   test("has the tools again after its host was killed, with a token of the new launch", async () => {
     const { body } = await rest.get(`/api/v1/zed-instances?task_id=${task["id"]}`);
     process.kill(Number(body["zed_instances"][0]["pid"]), "SIGKILL");
     await say(`Look again ${calling("list_work_sessions", { spawned_by_you: true })}`);
     expect(await answer(3)).toContain('"name": "Tests"');
-  }, 90_000);
+  }, 120_000);
 
   test("ends its session with its own report, which the turn-end policy would not", async () => {
     await say(`Finish ${calling("report_result", { status: "completed", summary: "Everything is written." })}`);
@@ -158,5 +159,5 @@ describe("an agent of a session that stays open", () => {
       result: { summary: "Everything is written." },
     });
     expect(await answer(4)).toContain('"session_ends": "when this turn ends"');
-  }, 90_000);
+  }, 120_000);
 });
