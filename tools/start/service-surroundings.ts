@@ -44,6 +44,8 @@ export function passedSettings(settings: StartSettings, model: ModelProvider): S
       ZED_LAUNCHER: settings.launcher,
       ZED_BINARY: settings.zedBinary,
       ZED_DEFAULT_MODEL: settings.defaultModel,
+      HELIX_ZED_PERMISSION_POLICY: settings.permissionPolicy,
+      HELIX_ZED_PERMISSION_TIMEOUT_MS: settings.permissionTimeoutMs,
       HELIX_ZED_IDLE_STOP_MS: settings.idleStopMs,
       HELIX_ZED_INSTANCE_RETENTION_MS: settings.instanceRetentionMs,
     }),

@@ -30,6 +30,8 @@ const settings = {
   launcher: optional("ZED_LAUNCHER", text()),
   zedBinary: optional("ZED_BINARY", text()),
   defaultModel: optional("ZED_DEFAULT_MODEL", text()),
+  permissionPolicy: optional("HELIX_ZED_PERMISSION_POLICY", text()),
+  permissionTimeoutMs: optional("HELIX_ZED_PERMISSION_TIMEOUT_MS", text()),
   idleStopMs: optional("HELIX_ZED_IDLE_STOP_MS", text()),
   instanceRetentionMs: optional("HELIX_ZED_INSTANCE_RETENTION_MS", text()),
 };
