@@ -131,20 +131,36 @@ test("9. only an entry with the number and the words of an earlier one is taken 
 });
 
 test("35. output that comes after the end of its turn goes to that turn, and moves nothing", async () => {
-  const late = [say("one"), begin("build: running"), stop, hold("late"), rewrite(1, "build: done")];
-  const desk = await stage.begin({ script: plans({ One: late, Two: [say("two"), hold("two")] }), firstPrompt: "One" });
+  const late = (name: string) => [say("one"), begin(`${name}: running`), stop, hold(name), rewrite(1, `${name}: done`)];
+  const script = plans({
+    Build: late("build"),
+    Test: late("test"),
+    Two: [say("two"), hold("two")],
+    Three: [hold("three")],
+  });
+  const desk = await stage.begin({ script, firstPrompt: "Build" });
   await desk.say("Two");
   expect(await desk.turns()).toEqual(["completed", "running"]);
-  await desk.release("late");
+  await desk.release("build");
   await stage.pass(1_000);
   expect(await desk.turns()).toEqual(["completed", "running"]);
   await desk.release("two");
+  // The next agent has not said a word yet: the editor has nothing but older ids for what is late.
+  await desk.say("Test");
+  await desk.say("Three");
+  await desk.release("test");
+  await stage.pass(1_000);
+  expect((await desk.turns()).slice(2)).toEqual(["completed", "sent"]);
   expect(await desk.transcript()).toEqual([
-    "user: One",
+    "user: Build",
     "assistant: one",
     "assistant: build: done",
     "user: Two",
     "assistant: two",
+    "user: Test",
+    "assistant: one",
+    "assistant: test: done",
+    "user: Three",
   ]);
 });
 

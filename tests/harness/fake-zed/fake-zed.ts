@@ -359,6 +359,7 @@ export class FakeZed {
     for (const [id, thread] of this.#threads) {
       if (thread.agentName !== agentName) continue;
       thread.fail("The agent exited mid-turn or hit max tokens");
+      thread.abandon();
       this.#threads.delete(id);
     }
   }

@@ -44,10 +44,12 @@ export class ThreadSubscription {
     options.thread.listener = (event) => this.#hear(event);
   }
 
-  /** Says everything that is not a prompt, as after a load. */
+  /** Says everything that is not a prompt, as after a load, under the map's id; no turn has begun with that. */
   replay(): void {
     this.#turnRequest = this.#options.dispatched();
+    this.#previousRequest = this.#turnRequest;
     for (const [index, { role }] of this.#entries.entries()) if (role !== "user") this.#sendEntry(index);
+    this.#turnRequest = "";
   }
 
   get #entries(): readonly ZedEntry[] {

@@ -37,7 +37,9 @@ export async function receiveEntry(
   const verdict = judgeEntry({ ...context, turn, epoch, threadEnded: isThreadOver(thread.status) });
   if (!verdict.take || turn === null) return ignored(verdict.take ? "" : verdict.why);
   const now = app.world.now();
-  const { id: turnId, number: turnNumber, attempt } = turn;
+  // What comes late may go by the id of a turn before its own. Whose it is is known by its number, if that was heard before.
+  const owner = verdict.moves ? turn : await unit.entries.ownerOf(where, data.message_id, context.launch);
+  const { id: turnId, number: turnNumber, attempt } = owner ?? turn;
   const place = { mappingId: thread.id, turnId, turnNumber, attempt, launch: context.launch, epoch, position };
   const news = await unit.entries.hear({
     id: app.world.newId("ent"),

@@ -33,7 +33,7 @@ with heard as (
   select ?, ?, ?, ?::int, ?::int, ?::int, ?::int, ?, ?::int, ?, ?, ?::text, ?, ?, 1, ?::timestamptz, ?::timestamptz
   where not exists (
     select 1 from thread_entries o
-    where o.mapping_id = ? and o.message_id = ? and o.launch = ?::int and o.turn_number < ?::int and o.content = ?::text
+    where o.mapping_id = ? and o.message_id = ? and o.turn_number < ?::int and o.content = ?::text
   )
   on conflict (turn_id, launch, message_id) do update
     set type = excluded.type, content = excluded.content, tool_name = excluded.tool_name,
@@ -194,6 +194,20 @@ export class EntryRepository {
     return row;
   }
 
+  /** The turn that has an entry of this number in a launch; the newest, should there be several. */
+  async ownerOf(
+    { mappingId }: Pick<EntryPlace, "mappingId">,
+    messageId: string,
+    launch: number,
+  ): Promise<Pick<ContextTurn, "id" | "number" | "attempt"> | null> {
+    const rows = await this.#em.execute<Pick<ContextTurn, "id" | "number" | "attempt">[]>(
+      `select t.id, t.number, t.attempt from thread_entries e join turns t on t.id = e.turn_id
+       where e.mapping_id = ? and e.message_id = ? and e.launch = ?::int order by t.number desc limit 1`,
+      [mappingId, messageId, launch],
+    );
+    return rows[0] ?? null;
+  }
+
   /** Stores what an editor says of an entry, with its log row. Returns whether that was news. */
   async hear(entry: HeardEntry): Promise<boolean> {
     const { id, mappingId, turnId, turnNumber, attempt, launch, epoch, messageId, position, role } = entry;
@@ -201,7 +215,7 @@ export class EntryRepository {
     const at = entry.now.toISOString();
     const place = [id, mappingId, turnId, turnNumber, attempt, launch, epoch, messageId, position];
     const said = [role, type, content, toolName, toolStatus, at, at];
-    const same = [mappingId, messageId, launch, turnNumber, content];
+    const same = [mappingId, messageId, turnNumber, content];
     const thread = [at, alive, epoch, mappingId];
     const noted = [at, epoch, turnId, mappingId];
     const rows = await this.#em.execute<{ id: string }[]>(UPSERT, [...place, ...said, ...same, ...thread, ...noted]);
