@@ -79,6 +79,21 @@ describe("an editor's frame", () => {
     });
   });
 
+  test("asks for permission with the agent's own options, of which one may mean something that has no name here", () => {
+    const options = [
+      { option_id: "1", name: "Yes", kind: "allow_once" },
+      { option_id: "2", name: "Perhaps", kind: "allow_on_sundays" },
+    ];
+    const data = { acp_thread_id: "t", request_id: "r", permission_id: "p", title: "rm", tool_name: "rm", options };
+    expect(readEvent("permission_requested", { ...data, timestamp: 1 })).toMatchObject({
+      event: { data: { ...data, options: [{ kind: "allow_once" }, { option_id: "2", kind: "" }] } },
+    });
+    const many = Array.from({ length: 33 }, (_, index) => ({ option_id: String(index), name: "", kind: "" }));
+    expect(readEvent("permission_requested", { ...data, options: many })).toMatchObject({ kind: "malformed" });
+    const outcome = { acp_thread_id: "", permission_id: "p", outcome: "forgotten" };
+    expect(readEvent("permission_resolved", outcome)).toMatchObject({ kind: "malformed" });
+  });
+
   test("never makes the parser throw", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (frame) => {
