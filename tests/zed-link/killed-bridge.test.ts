@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { eventually } from "@helix-zed/harness/eventually.ts";
-import { hold, say } from "@helix-zed/harness/fake-zed/agent-plan.ts";
+import { type AgentScript, hold, say } from "@helix-zed/harness/fake-zed/agent-plan.ts";
 import { FakeZed } from "@helix-zed/harness/fake-zed/fake-zed.ts";
 import { fastWorld } from "@helix-zed/harness/fake-zed/zed-world.ts";
 import { freePort } from "@helix-zed/harness/free-port.ts";
@@ -19,6 +19,8 @@ const KILLS = sized({ normal: 4, full: 30 });
 const RUNNER = "bridge-to-kill";
 const PATIENCE_MS = 60_000;
 const PROGRAM = path.join(import.meta.dirname, "kit/bridge-program.ts");
+
+const script: AgentScript = ({ message }) => [say(`${message} a`), hold(message), say(" b")];
 
 async function startBridge(databaseUrl: string, port: number): Promise<ChildProcess> {
   const child = spawn(process.execPath, [PROGRAM, databaseUrl, String(port), RUNNER], {
@@ -45,12 +47,12 @@ describe("a bridge that is killed again and again", () => {
   test(
     "finishes every turn once, with all that was said, in the thread that it had",
     async () => {
-      const { app, databaseUrl, close } = await openBridgeApp({ launchTarget: "zed-headless" });
+      const opened = await openBridgeApp({ launchTarget: "zed-headless" });
+      const { app, databaseUrl } = opened;
       const session = await claimSession(app, { runner: RUNNER, firstPrompt: "0" });
       const token = await launchToken(app, session.instanceId);
       const port = await freePort();
       let bridge = await startBridge(databaseUrl, port);
-      const script = ({ message }: { readonly message: string }) => [say(`${message} a`), hold(message), say(" b")];
       const world = fastWorld(20);
       const { instanceId } = session;
       const zed = FakeZed.start({ address: `127.0.0.1:${port}`, instanceId, token, world, script });
@@ -75,7 +77,7 @@ describe("a bridge that is killed again and again", () => {
       expect(zed.data.threads.size).toBe(1);
       await zed.quit();
       await kill(bridge);
-      await close();
+      await opened.close();
     },
     sized({ normal: 300_000, full: 1_200_000 }),
   );

@@ -1,6 +1,6 @@
 // What failed in production, and does not here: whose an event is. The numbers are those of the table that
 // table.test.ts keeps complete.
-import { begin, hold, plans, rewrite, say, stop } from "@helix-zed/harness/fake-zed/agent-plan.ts";
+import { type AgentPlan, begin, hold, plans, rewrite, say, stop } from "@helix-zed/harness/fake-zed/agent-plan.ts";
 import { anyOf, createsTwice, delays, first, misplaces } from "@helix-zed/harness/fake-zed/event-faults.ts";
 import { eventOf } from "@helix-zed/harness/fake-zed/event-of.ts";
 import { expect, test } from "vitest";
@@ -9,6 +9,15 @@ import { stageForTests } from "./kit/link-stage.ts";
 import { mappingCount } from "./kit/facts.ts";
 
 const stage = stageForTests();
+
+/** Goes on after its end. */
+const late = (name: string): AgentPlan => [
+  say("one"),
+  begin(`${name}: running`),
+  stop,
+  hold(name),
+  rewrite(1, `${name}: done`),
+];
 
 test("1. a request that has ended never becomes live again", async () => {
   const desk = await stage.begin({ script: plans({ More: [say("second"), hold("end")] }) });
@@ -131,7 +140,6 @@ test("9. only an entry with the number and the words of an earlier one is taken 
 });
 
 test("35. output that comes after the end of its turn goes to that turn, and moves nothing", async () => {
-  const late = (name: string) => [say("one"), begin(`${name}: running`), stop, hold(name), rewrite(1, `${name}: done`)];
   const script = plans({
     Build: late("build"),
     Test: late("test"),

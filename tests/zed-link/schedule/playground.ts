@@ -5,7 +5,7 @@
 import type { AgentScript } from "@helix-zed/harness/fake-zed/agent-plan.ts";
 import { NemesisProxy } from "@helix-zed/harness/nemesis/nemesis-proxy.ts";
 import { Refusal } from "@helix-zed/domain";
-import type { Turn } from "../../../services/zed-bridge/src/domain/turn.ts";
+import { isTurnOver, type TurnStatus } from "../../../services/zed-bridge/src/domain/turn.ts";
 import type { Desk } from "../kit/desk.ts";
 import type { LinkStage } from "../kit/link-stage.ts";
 import { type Behaviour, planOf } from "./behaviour.ts";
@@ -33,8 +33,24 @@ export interface SeenTurn {
 /** What somebody saw that must never be. */
 export class Contradiction extends Error {}
 
+interface SeenRow {
+  readonly mapping: string;
+  readonly thread: string | null;
+  readonly id: string;
+  readonly message: string;
+  readonly status: TurnStatus;
+  readonly reason: string;
+  readonly attempt: number;
+}
+
+const SEEN = `
+select m.id as mapping, m.zed_thread_id as thread, t.id, t.message, t.status, t.status_reason as reason, t.attempt
+from zed_thread_mappings m join turns t on t.mapping_id = m.id
+where m.id in (select jsonb_array_elements_text(?::jsonb)) order by t.number`;
+
 const CALM = { split: 0.2, delay: 0.2, cut: 0 };
 const SESSIONS = 2;
+const RECONNECT_MS = 1_000;
 
 /** One play of one schedule. */
 export class Playground {
@@ -45,9 +61,11 @@ export class Playground {
   readonly #stage: LinkStage;
   readonly #nemesis: NemesisProxy;
   readonly #names = new Map<string, Behaviour>();
-  readonly #threadNames = new Map<Desk, string>();
+  readonly #threadNames = new Map<string, string>();
   #restarts = 0;
   #agentDeaths = 0;
+  /** How many there had been when it was looked last. */
+  #faultsSeen = 0;
   #waits = true;
   #deadPort: number | null = null;
 
@@ -85,10 +103,10 @@ export class Playground {
 
   /** Plays a step, and looks what has become of everything. */
   async play({ deed, settled }: Step): Promise<void> {
-    const faultsBefore = this.faults;
     await this.#do(deed);
-    if (settled) await this.#stage.settle();
-    if (this.#stage.hasBridge) await this.#look(faultsBefore);
+    if (!settled) return;
+    await this.#stage.settle();
+    if (this.#stage.hasBridge) await this.#look();
   }
 
   /** Lets everything be well again and go on to its end. */
@@ -104,13 +122,12 @@ export class Playground {
       ...Array.from({ length: 24 }, () => 3_600_000),
     ]) {
       for (const { name } of this.accepted) this.desks[0]?.zed.release(name);
-      const faults = this.faults;
       await this.#stage.pass(stepMs);
-      await this.#look(faults);
+      await this.#look();
       if ([...this.seen.values()].every(({ end }) => end !== null)) break;
     }
     await this.#stage.pass(1_000);
-    await this.#look(this.faults);
+    await this.#look();
   }
 
   async close(): Promise<void> {
@@ -131,7 +148,10 @@ export class Playground {
       case "progress":
         return this.#progress();
       case "cut":
-        return this.#nemesis.cut(deed.how);
+        this.#nemesis.cut(deed.how);
+        return deed.back ? this.#stage.pass(RECONNECT_MS) : undefined;
+      case "flap":
+        return this.#flap(deed.times);
       case "ambush":
         this.#nemesis.mischief = { ...CALM, cut: deed.share };
         return;
@@ -141,6 +161,13 @@ export class Playground {
         return this.#restart();
       case "pass":
         return this.#stage.pass(deed.durationMs);
+    }
+  }
+
+  async #flap(times: number): Promise<void> {
+    for (let time = 0; time < times; time++) {
+      this.#nemesis.cut("reset");
+      await this.#stage.pass(RECONNECT_MS);
     }
   }
 
@@ -159,7 +186,7 @@ export class Playground {
   }
 
   async #repeat(who: number): Promise<void> {
-    const last = this.accepted.findLast((prompt) => prompt.who === who);
+    const last = this.accepted.slice(SESSIONS).findLast((prompt) => prompt.who === who);
     if (last === undefined) return;
     await this.#revive();
     const { name, interrupt } = last;
@@ -212,23 +239,25 @@ export class Playground {
     return planOf(behaviour, { name: message, attempt, waits: this.#waits });
   };
 
-  async #look(faultsBefore: number): Promise<void> {
-    for (const desk of this.desks) {
-      for (const turn of await desk.turnRows()) this.#lookAt(turn, faultsBefore);
-      const { zedThreadId } = (await desk.thread()).mapping;
-      const earlier = this.#threadNames.get(desk) ?? zedThreadId;
-      if (earlier !== zedThreadId) throw new Contradiction(`the thread ${earlier} became ${zedThreadId}`);
-      if (zedThreadId !== null) this.#threadNames.set(desk, zedThreadId);
+  async #look(): Promise<void> {
+    const rows = await this.#stage.app.database.snapshot((em) =>
+      em.execute<SeenRow[]>(SEEN, [JSON.stringify(this.desks.map(({ session }) => session.mappingId))]),
+    );
+    for (const row of rows) this.#lookAt(row);
+    this.#faultsSeen = this.faults;
+    for (const { mapping, thread } of rows) {
+      const earlier = this.#threadNames.get(mapping) ?? thread;
+      if (earlier !== thread) throw new Contradiction(`the thread ${earlier} became ${thread}`);
+      if (thread !== null) this.#threadNames.set(mapping, thread);
     }
   }
 
-  #lookAt(turn: Turn, faultsBefore: number): void {
-    const seen = this.seen.get(turn.id);
-    if (seen === undefined) throw new Contradiction(`nobody has asked for the turn ${turn.number}: ${turn.message}`);
-    const end = turn.ended ? `${turn.status} ${turn.statusReason}`.trimEnd() : null;
-    if (seen.end !== null && seen.end !== end)
-      throw new Contradiction(`${turn.message} was ${seen.end}, and is ${end}`);
-    if (turn.status === "queued" && turn.attempt === 0) seen.faultsBefore = faultsBefore;
+  #lookAt({ id, message, status, reason, attempt }: SeenRow): void {
+    const seen = this.seen.get(id);
+    if (seen === undefined) throw new Contradiction(`nobody has asked for this turn: ${message}`);
+    const end = isTurnOver(status) ? `${status} ${reason}`.trimEnd() : null;
+    if (seen.end !== null && seen.end !== end) throw new Contradiction(`${message} was ${seen.end}, and is ${end}`);
+    if (status === "queued" && attempt === 0) seen.faultsBefore = this.#faultsSeen;
     if (seen.end === null) seen.faultsAfter = this.faults;
     seen.end = end;
   }
