@@ -33,6 +33,7 @@ export class Http1Exchange implements Exchange {
 
   read(body: Body): Promise<Uint8Array> {
     const request = this.#request;
+    if (request.readableEnded) return Promise.resolve(body.whole());
     return new Promise((resolve, reject) => {
       let reading: Body | undefined = body;
       this.#stopReading = reject;

@@ -36,6 +36,8 @@ export class Http2Exchange implements Exchange {
 
   read(body: Body): Promise<Uint8Array> {
     const stream = this.#stream;
+    // A request without a body ends by itself, which may be before the gate has opened.
+    if (stream.readableEnded) return Promise.resolve(body.whole());
     return new Promise((resolve, reject) => {
       const onData = (chunk: Buffer): void => {
         try {

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import * as http2 from "node:http2";
+import { setTimeout as pause } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { createClient, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import * as grpc from "@grpc/grpc-js";
@@ -10,6 +11,7 @@ import {
   WatchTasksResponseSchema,
 } from "@helix-zed/gen/helix/task/v1/task_service_pb.ts";
 import { describe, expect, test } from "vitest";
+import type { Authenticate } from "../authenticate.ts";
 import { collect, startTestServer, type TestServer, transports } from "../testing/test-server.ts";
 
 const path = "/helix.task.v1.TaskService/WatchTasks";
@@ -175,6 +177,22 @@ describe("the short path", () => {
       expect(head).toMatchObject({ ":status": 200 });
       stream.resume();
       await once(stream, "close");
+      session.destroy();
+    },
+  );
+
+  test.each(["application/proto", "application/grpc"])(
+    "answers %s without a body, however late its gate opens",
+    async (type) => {
+      const authenticate: Authenticate = async () => {
+        await pause(20);
+        return { actor: { kind: "user", userId: "ada" } };
+      };
+      await using server = await startTestServer({ listTasks: () => ({}) }, { authenticate });
+      const session = http2.connect(server.url);
+      const to = { ":method": "POST", ":path": "/helix.task.v1.TaskService/ListTasks", "content-type": type };
+      const [head] = await once(session.request(to, { endStream: true }), "response");
+      expect(head[":status"]).toBe(200);
       session.destroy();
     },
   );
