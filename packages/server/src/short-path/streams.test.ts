@@ -49,6 +49,11 @@ function chatterer(): {
   return { said: () => said, ended: ended.promise, watchTasks };
 }
 
+const slowly: Authenticate = async () => {
+  await pause(20);
+  return { actor: { kind: "user", userId: "ada" } };
+};
+
 function asIs(buffer: Buffer): Buffer {
   return buffer;
 }
@@ -184,15 +189,15 @@ describe("the short path", () => {
   test.each(["application/proto", "application/grpc"])(
     "answers %s without a body, however late its gate opens",
     async (type) => {
-      const authenticate: Authenticate = async () => {
-        await pause(20);
-        return { actor: { kind: "user", userId: "ada" } };
-      };
-      await using server = await startTestServer({ listTasks: () => ({}) }, { authenticate });
+      await using server = await startTestServer({ listTasks: () => ({}) }, { authenticate: slowly });
       const session = http2.connect(server.url);
       const to = { ":method": "POST", ":path": "/helix.task.v1.TaskService/ListTasks", "content-type": type };
-      const [head] = await once(session.request(to, { endStream: true }), "response");
-      expect(head[":status"]).toBe(200);
+      for (const endStream of [true, false]) {
+        const stream = session.request(to, { endStream });
+        if (!endStream) stream.end();
+        const [head] = await once(stream, "response");
+        expect(head[":status"]).toBe(200);
+      }
       session.destroy();
     },
   );
