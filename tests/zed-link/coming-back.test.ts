@@ -262,12 +262,3 @@ test("70. a turn whose end was lost with the socket is settled in bounded time, 
   expect(await desk.turns()).toEqual([expect.stringMatching(/^(?:completed|interrupted)/), "completed"]);
   expect(desk.data.records).toHaveLength(2);
 });
-
-test("a turn that ends without a word and without a request id, after a load, is known by its thread", async () => {
-  const desk = await stage.begin({ script: plans({ "Say nothing": [] }), replaysWhenLoaded: false });
-  desk.zed.replaceAgent();
-  await desk.say("Say nothing");
-  const end = desk.zed.meant.findLast(({ event_type }) => event_type === "message_completed");
-  expect(end?.data).toMatchObject({ request_id: "" });
-  expect(await desk.turns()).toEqual(["completed", "failed EMPTY_RESPONSE"]);
-});

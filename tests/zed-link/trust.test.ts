@@ -33,13 +33,20 @@ test("51. a token opens the link of its own instance, and no other token does", 
   expect(await refusal(instanceId, desk.token)).toBeNull();
 });
 
-test("52. what is said to one agent is heard by no other", async () => {
+test("52. what is said to one agent is heard by no other, though that one be there and the right one not", async () => {
   const desk = await stage.begin({ firstPrompt: "For the first" });
   const other = await stage.begin({ firstPrompt: "For the second" });
+  const heard = (): string[][] =>
+    [desk, other].map(({ zed }) => zed.heardOf("chat_message").map(({ data }) => data.message));
+  await desk.drop();
   await desk.say("More for the first");
-  const heard = (zed: typeof desk.zed) => zed.heardOf("chat_message").map(({ data }) => data.message);
-  expect(heard(desk.zed)).toEqual(["For the first", "More for the first"]);
-  expect(heard(other.zed)).toEqual(["For the second"]);
+  await other.say("More for the second");
+  expect(heard()).toEqual([["For the first"], ["For the second", "More for the second"]]);
+  await stage.pass(1_000);
+  expect(heard()).toEqual([
+    ["For the first", "More for the first"],
+    ["For the second", "More for the second"],
+  ]);
 });
 
 test("66. every launch has a token of its own, and that of an earlier one is good for nothing", async () => {

@@ -113,9 +113,10 @@ export class ThreadSubscription {
     this.#options.send(eventOf("message_completed", { acp_thread_id: thread.id, request_id, agent_name, usage }));
   }
 
-  /** The id of a terminal event: one that was used already is replaced by the map's. */
+  /** The id of a terminal event: none, and one that was used already, is replaced by the map's. */
   #terminalRequest(): string {
-    const request = this.#turnRequest === this.#completedRequest ? this.#options.dispatched() : this.#turnRequest;
+    const isSpent = this.#turnRequest === "" || this.#turnRequest === this.#completedRequest;
+    const request = isSpent ? this.#options.dispatched() : this.#turnRequest;
     this.#completedRequest = request;
     this.#turnRequest = request;
     return request;

@@ -18,9 +18,8 @@ export async function receiveCompletion(
 ): Promise<ReceivedEvent> {
   const { acp_thread_id: threadId, request_id: requestId, usage } = data;
   const event = { event_type: "message_completed", data } as const;
-  const opened = await openEvent(app, unit, source, { threadId, requestId });
-  if (opened === null) return hearUnknown(app, unit, source, event);
-  const scope = requestId === "" ? await withTurnInFlight(opened) : opened;
+  const scope = await openEvent(app, unit, source, { threadId, requestId });
+  if (scope === null) return hearUnknown(app, unit, source, event);
   const why = whyNot(scope);
   if (scope.turn === null || why !== null) return ignored(why ?? "");
   showAlive(scope);
@@ -30,11 +29,6 @@ export async function receiveCompletion(
   await endCompleted(scope, scope.turn);
   await beginUnanswered(app, scope, scope.turn);
   return counted;
-}
-
-/** After a load an editor has no id to end a turn with in which nothing was said: it is the one that runs in the thread. */
-async function withTurnInFlight(scope: EventScope): Promise<EventScope> {
-  return { ...scope, turn: scope.turn ?? (await scope.unit.turns.inFlight(scope.mapping.id)) };
 }
 
 async function endCompleted(scope: EventScope, turn: Turn): Promise<void> {

@@ -37,9 +37,11 @@ export async function receiveEntry(
   const verdict = judgeEntry({ ...context, turn, epoch, threadEnded: isThreadOver(thread.status) });
   if (!verdict.take || turn === null) return ignored(verdict.take ? "" : verdict.why);
   const now = app.world.now();
-  // What comes late may go by the id of a turn before its own. Whose it is is known by its number, if that was heard before.
-  const owner = verdict.moves ? turn : await unit.entries.ownerOf(where, data.message_id, context.launch);
-  const { id: turnId, number: turnNumber, attempt } = owner ?? turn;
+  // What comes late may go by the id of a turn before its own, or by none. Whose it is is known by its number, if that was
+  // heard before; only an id that names the turn in flight is better.
+  const isSure = verdict.moves && requestId !== "";
+  const owner = isSure ? turn : ((await unit.entries.ownerOf(where, data.message_id, context.launch)) ?? turn);
+  const { id: turnId, number: turnNumber, attempt } = owner;
   const place = { mappingId: thread.id, turnId, turnNumber, attempt, launch: context.launch, epoch, position };
   const news = await unit.entries.hear({
     id: app.world.newId("ent"),
@@ -53,7 +55,7 @@ export async function receiveEntry(
   if (news) unit.ringThread(thread.id);
   const isTool = data.entry_type === "tool_call";
   if (news && !verdict.moves && isGivenUp(turn)) return stopLate(unit, { instanceId, turnId, now });
-  if (!verdict.moves || !isNewSign(thread, turn, isTool)) return { wake: false, ignored: null };
+  if (!verdict.moves || turnId !== turn.id || !isNewSign(thread, turn, isTool)) return { wake: false, ignored: null };
   return followSign(app, unit, { mappingId: thread.id, turnId, alive: verdict.alive, isTool, now });
 }
 
