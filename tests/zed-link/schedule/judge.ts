@@ -5,6 +5,10 @@ import type { LinkStage } from "../kit/link-stage.ts";
 import { endOf } from "./behaviour.ts";
 import type { AcceptedPrompt, Playground, SeenTurn } from "./playground.ts";
 
+// A turn is not asked after while a tool of it runs, nor when it was heard of on the present link. Where the news of its
+// end is lost and one of these is the last that was heard, only the limit on a whole turn ends it.
+const WAITED_FOR: ReadonlySet<string> = new Set(["usesTools", "goesOnAfterItsEnd"]);
+
 /** Everything about one turn, from all sides. */
 interface Case {
   readonly prompt: AcceptedPrompt;
@@ -71,7 +75,8 @@ function judgeDisturbed({ prompt, seen, records, entries }: Case): string[] {
   const problems = invented.map((content) => `nobody has said "${content}"`);
   if (seen.end === "completed" && answer.length === 0) problems.push("is completed without an answer");
   if (seen.end === "completed" && records.length === 0) problems.push("is completed and reached no agent");
-  if (seen.end?.includes("TIMED_OUT") === true) problems.push(`is ${seen.end}: nobody noticed for hours`);
+  if (seen.end?.includes("TIMED_OUT") === true && !WAITED_FOR.has(prompt.behaviour))
+    problems.push(`is ${seen.end}: nobody noticed for hours`);
   if (prompt.behaviour === "answers" && new Set(answer).size !== answer.length) problems.push("says something twice");
   return problems;
 }
