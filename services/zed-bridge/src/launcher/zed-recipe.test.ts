@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type InstanceFolder, instanceFolder, makeInstanceFolder } from "./instance-folder.ts";
 import type { LaunchPlan } from "./launch-recipe.ts";
 import { zedOptions } from "./testing/launch-recipes.ts";
+import { makeProgram } from "./testing/make-program.ts";
 import { makeStandInZed } from "./testing/make-stand-in-zed.ts";
 import { processesOf } from "./testing/processes-of.ts";
 import { ZedBinary } from "./zed-binary.ts";
@@ -36,8 +37,8 @@ const settingsFile = (): string => path.join(folder.data, "config/settings.json"
 
 /** A program that says this of itself. */
 function program(source: string): string {
-  const file = path.join(root, "program.mjs");
-  writeFileSync(file, `#!${process.execPath}\n${source}\n`, { mode: 0o755 });
+  const file = path.join(root, "program");
+  makeProgram(file, source);
   return file;
 }
 
