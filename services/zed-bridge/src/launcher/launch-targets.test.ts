@@ -124,32 +124,35 @@ describe.each(all)("an editor that is launched as %s", { timeout: 120_000 }, (ta
   beforeAll(() => begin(target), 120_000);
   afterAll(end);
 
-  test.runIf(isOurs)("has its token in its environment, and nobody finds it anywhere else", async () => {
-    const { pid, lastLogLines, statusReason } = await bench.instance(session);
-    const environment = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
-    const token = environment.find((each) => each.startsWith("ZED_HELIX_TOKEN="))?.slice("ZED_HELIX_TOKEN=".length);
-    expect(token).toMatch(/^[\w-]{43}$/);
-    const places = [
-      readFileSync(`/proc/${pid}/cmdline`, "latin1"),
-      JSON.stringify([lastLogLines, statusReason]),
-      // What a stand-in reports is its environment, for the test.
-      ...filesBelow(instanceFolder(bench.dataDirectory, session.instanceId).root)
-        .filter((file) => !file.endsWith("/report.json"))
-        .map((file) => readFileSync(file, "latin1")),
-    ];
-    expect(places.filter((place) => place.includes(token ?? "?"))).toEqual([]);
-  });
+  // Of a process that somebody else has started there is nothing here to look at.
+  if (isOurs) {
+    test("has its token in its environment, and nobody finds it anywhere else", async () => {
+      const { pid, lastLogLines, statusReason } = await bench.instance(session);
+      const environment = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+      const token = environment.find((each) => each.startsWith("ZED_HELIX_TOKEN="))?.slice("ZED_HELIX_TOKEN=".length);
+      expect(token).toMatch(/^[\w-]{43}$/);
+      const places = [
+        readFileSync(`/proc/${pid}/cmdline`, "latin1"),
+        JSON.stringify([lastLogLines, statusReason]),
+        // What a stand-in reports is its environment, for the test.
+        ...filesBelow(instanceFolder(bench.dataDirectory, session.instanceId).root)
+          .filter((file) => !file.endsWith("/report.json"))
+          .map((file) => readFileSync(file, "latin1")),
+      ];
+      expect(places.filter((place) => place.includes(token ?? "?"))).toEqual([]);
+    });
 
-  test.runIf(isOurs)("sees of the bridge's environment what is allowed, and lives in a group of its own", async () => {
-    const { pid } = await bench.instance(session);
-    const environment = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
-    const names = environment.map((each) => each.split("=")[0] ?? "");
-    const allowed =
-      /^(PATH|HOME|TMPDIR|HELIX_SESSION_ID|ANTHROPIC_API_KEY|XDG_(CONFIG|DATA)_HOME|(ZED|ACP_HOST)_\w+|)$/;
-    expect(names.filter((name) => !allowed.test(name))).toEqual([]);
-    const group = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ")[2];
-    expect(Number(group)).toBe(pid);
-  });
+    test("sees of the bridge's environment what is allowed, and lives in a group of its own", async () => {
+      const { pid } = await bench.instance(session);
+      const environment = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+      const names = environment.map((each) => each.split("=")[0] ?? "");
+      const allowed =
+        /^(PATH|HOME|TMPDIR|HELIX_SESSION_ID|ANTHROPIC_API_KEY|XDG_(CONFIG|DATA)_HOME|(ZED|ACP_HOST)_\w+|)$/;
+      expect(names.filter((name) => !allowed.test(name))).toEqual([]);
+      const group = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ")[2];
+      expect(Number(group)).toBe(pid);
+    });
+  }
 
   test("carries out turns, and is shown for what it is", async () => {
     await exchange("More");
