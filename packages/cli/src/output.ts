@@ -1,6 +1,6 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { createJsonWriter } from "@helix-zed/transcoding";
-import { terminalLine, terminalText } from "./terminal-text.ts";
+import { cut, terminalLine, terminalText } from "./terminal-text.ts";
 
 /** Where output goes. */
 export interface Sink {
@@ -83,8 +83,4 @@ export class Output {
 function tableLine(cells: readonly string[], widths: readonly number[], columns: number): string {
   const line = cells.map((cell, index) => (index === cells.length - 1 ? cell : cell.padEnd(widths[index] ?? 0)));
   return cut(line.join(GAP).trimEnd(), columns);
-}
-
-function cut(line: string, columns: number): string {
-  return line.length <= columns ? line : `${line.slice(0, columns - 1)}…`;
 }

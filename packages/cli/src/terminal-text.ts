@@ -14,6 +14,10 @@ export function terminalText(text: string): string {
 
 /** The same on one line, cut to `widthMax` characters. */
 export function terminalLine(text: string, widthMax = Number.POSITIVE_INFINITY): string {
-  const line = terminalText(text).replace(/\s+/g, " ").trim();
+  return cut(terminalText(text).replace(/\s+/g, " ").trim(), widthMax);
+}
+
+/** A line cut to `widthMax` characters, with a sign that it was. */
+export function cut(line: string, widthMax: number): string {
   return line.length <= widthMax ? line : `${line.slice(0, widthMax - 1)}…`;
 }

@@ -24,4 +24,5 @@ export {
   type UnknownFrame,
 } from "./parse-frame.ts";
 export { maskSessionTokens, sessionTokenPrefix } from "./session-token.ts";
+export { sumOfUsages } from "./sum-of-usages.ts";
 export { syncPath } from "./sync-path.ts";

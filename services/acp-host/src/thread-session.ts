@@ -9,12 +9,12 @@ import { describeError } from "./failure.ts";
 import type { PermissionDesk } from "./permission-desk.ts";
 import { answerPermission, type PermissionAnswer, withdrawn } from "./permissions.ts";
 import type { SessionSettings } from "./session-settings.ts";
-import type { SyncEvent, TokenUsage, ToolStatus } from "@helix-zed/sync-protocol";
+import { sumOfUsages, type SyncEvent, type TokenUsage, type ToolStatus } from "@helix-zed/sync-protocol";
 import type { LastRequest } from "./thread-index.ts";
 import { toolLabel } from "./tool-call-markdown.ts";
 import { Thread, type Change } from "./thread.ts";
 import { TurnPublisher } from "./turn-publisher.ts";
-import { addUsage, usageOfTurn } from "./usage.ts";
+import { usageOfTurn } from "./usage.ts";
 import { within, type World } from "./world.ts";
 
 // A thread that is open: its entries, its agent's session, and the turn that runs.
@@ -167,7 +167,7 @@ export class ThreadSession {
   #applyUpdate(update: unknown): void {
     const { change, usage } = applyUpdate(this.#thread, update, this.#mode);
     if (this.#mode === "replay") return;
-    if (usage !== undefined && this.#turn !== undefined) this.#turn.usage = addUsage(this.#turn.usage, usage);
+    if (usage !== undefined && this.#turn !== undefined) this.#turn.usage = sumOfUsages(this.#turn.usage, usage);
     this.#publish(change);
   }
 

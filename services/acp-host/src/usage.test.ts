@@ -1,5 +1,6 @@
+import { sumOfUsages } from "@helix-zed/sync-protocol";
 import { describe, expect, test } from "vitest";
-import { addUsage, usageOfChunk, usageOfTurn } from "./usage.ts";
+import { usageOfChunk, usageOfTurn } from "./usage.ts";
 
 const none = { thought_tokens: 0, cached_read_tokens: 0, cached_write_tokens: 0 };
 const chunks = { total_tokens: 3, input_tokens: 2, output_tokens: 1, ...none };
@@ -17,7 +18,7 @@ describe("the usage of a turn", () => {
   });
 
   test("is the sum of the pieces, where nothing else is told", () => {
-    expect(usageOfTurn({}, addUsage(chunks, chunks))).toMatchObject({
+    expect(usageOfTurn({}, sumOfUsages(chunks, chunks))).toMatchObject({
       total_tokens: 6,
       input_tokens: 4,
       output_tokens: 2,

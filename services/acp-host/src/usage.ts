@@ -39,19 +39,6 @@ export function usageOfTurn(
   return (told.success ? fromCamel(told.data) : undefined) ?? usageOfQuota(meta) ?? chunks;
 }
 
-/** Adds the usage of one model request to that of its turn. */
-export function addUsage(sum: TokenUsage | undefined, more: TokenUsage): TokenUsage {
-  if (sum === undefined) return more;
-  return {
-    total_tokens: sum.total_tokens + more.total_tokens,
-    input_tokens: sum.input_tokens + more.input_tokens,
-    output_tokens: sum.output_tokens + more.output_tokens,
-    thought_tokens: sum.thought_tokens + more.thought_tokens,
-    cached_read_tokens: sum.cached_read_tokens + more.cached_read_tokens,
-    cached_write_tokens: sum.cached_write_tokens + more.cached_write_tokens,
-  };
-}
-
 function fromCamel(usage: z.infer<typeof camelUsage>): TokenUsage | undefined {
   if ((usage.inputTokens ?? usage.outputTokens ?? usage.totalTokens ?? undefined) === undefined) return undefined;
   const [input, output] = [usage.inputTokens ?? 0, usage.outputTokens ?? 0];

@@ -1,7 +1,6 @@
-import type { HandlerContext } from "@connectrpc/connect";
 import { TaskStatus } from "@helix-zed/gen/helix/task/v1/task_pb.ts";
 import { describe, expect, test } from "vitest";
-import { goodToken as good, startEdge, untilAborted, watchedForever } from "../testing/edge-server.ts";
+import { askedForever, goodToken as good, startEdge, watchedForever } from "../testing/edge-server.ts";
 
 describe("REST", () => {
   test("answers with the resource, in the names that are stored", async () => {
@@ -48,12 +47,7 @@ describe("REST", () => {
 
   test.each(["close", "reset"] as const)("says so too when the service dies unanswered (%s)", async (how) => {
     const { promise: hasBegun, resolve: begun } = Promise.withResolvers<void>();
-    const getTask = async (_request: unknown, context: HandlerContext): Promise<object> => {
-      begun();
-      await untilAborted(context);
-      return {};
-    };
-    await using gateway = await startEdge({ tasks: { getTask } });
+    await using gateway = await startEdge({ tasks: askedForever(begun) });
     const answer = fetch(`${gateway.url}/api/v1/tasks/tsk_1`, { headers: good });
     await hasBegun;
     await gateway.toTaskService.cut(how);

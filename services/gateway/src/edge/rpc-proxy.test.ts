@@ -7,7 +7,7 @@ import { ErrorInfoSchema, RetryInfoSchema } from "@helix-zed/gen/google/rpc/erro
 import { TaskService } from "@helix-zed/gen/helix/task/v1/task_service_pb.ts";
 import { ZedThreadService } from "@helix-zed/gen/helix/zed/v1/zed_thread_service_pb.ts";
 import { describe, expect, test } from "vitest";
-import { goodToken as good, startEdge, untilAborted, watchedForever } from "../testing/edge-server.ts";
+import { askedForever, goodToken as good, startEdge, untilAborted, watchedForever } from "../testing/edge-server.ts";
 
 const transports: Readonly<Record<string, (baseUrl: string) => Transport>> = {
   "gRPC over HTTP/2": (baseUrl) => createGrpcTransport({ baseUrl }),
@@ -126,12 +126,7 @@ describe.each(Object.entries(transports))("%s", (_name, transport) => {
 
   test.each(["close", "reset"] as const)("hears UNAVAILABLE when the service dies unanswered (%s)", async (how) => {
     const { promise: hasBegun, resolve: begun } = Promise.withResolvers<void>();
-    const getTask = async (_request: unknown, context: HandlerContext): Promise<object> => {
-      begun();
-      await untilAborted(context);
-      return {};
-    };
-    await using gateway = await startEdge({ tasks: { getTask } });
+    await using gateway = await startEdge({ tasks: askedForever(begun) });
     const client = createClient(TaskService, transport(gateway.url));
     const answer = failureOf(client.getTask({ id: "tsk_1" }, { headers: good }));
     await hasBegun;

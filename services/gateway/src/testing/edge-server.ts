@@ -78,6 +78,17 @@ export function watchedForever(begun: () => void): NonNullable<Behind["tasks"]> 
   };
 }
 
+/** A task-service that begins to answer and never does. */
+export function askedForever(begun: () => void): NonNullable<Behind["tasks"]> {
+  return {
+    async getTask(_request, context: HandlerContext) {
+      begun();
+      await untilAborted(context);
+      return {};
+    },
+  };
+}
+
 /** Resolves when the call is over. */
 export async function untilAborted({ signal }: HandlerContext): Promise<void> {
   if (!signal.aborted) await once(signal, "abort");

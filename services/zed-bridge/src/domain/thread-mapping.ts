@@ -1,9 +1,8 @@
 import { type Lifecycle, nextState } from "@helix-zed/domain";
-import type { PermissionPolicy, TokenUsage } from "@helix-zed/sync-protocol";
+import { type PermissionPolicy, sumOfUsages, type TokenUsage } from "@helix-zed/sync-protocol";
 import { defineEntity, type OptionalProps, p } from "@mikro-orm/core";
 import type { JsonObject } from "./json.ts";
 import type { Workspace } from "./workspace.ts";
-import { sumOfUsages } from "./sum-of-usages.ts";
 
 /** Where a thread stands. */
 export type ThreadStatus = "pending" | "active" | "disconnected" | "completed" | "failed";

@@ -1,8 +1,8 @@
-import type { TokenUsage } from "@helix-zed/sync-protocol";
+import type { TokenUsage } from "./event.ts";
 
-/** What two turns have cost together; the first may be unknown. */
-export function sumOfUsages(first: TokenUsage | null, second: TokenUsage): TokenUsage {
-  if (first === null) return second;
+/** What two turns, or two requests of one turn, have cost together; the first may be unknown. */
+export function sumOfUsages(first: TokenUsage | null | undefined, second: TokenUsage): TokenUsage {
+  if (first === null || first === undefined) return second;
   return {
     total_tokens: first.total_tokens + second.total_tokens,
     input_tokens: first.input_tokens + second.input_tokens,
