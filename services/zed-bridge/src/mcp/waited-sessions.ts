@@ -1,7 +1,6 @@
 import type { WorkSession } from "@helix-zed/gen/helix/task/v1/work_session_pb.ts";
 import type { WatchWorkSessionsResponse } from "@helix-zed/gen/helix/task/v1/work_session_service_pb.ts";
-import type { FollowedEvent } from "@helix-zed/client";
-import { isFinal } from "../runner/session-end.ts";
+import { type FollowedEvent, isWorkSessionOver } from "@helix-zed/client";
 
 /** Sessions whose end somebody waits for, as a watch of their task tells of them. */
 export class WaitedSessions {
@@ -19,12 +18,12 @@ export class WaitedSessions {
 
   /** Those that have ended, as they ended. */
   get ended(): WorkSession[] {
-    return [...this.#present.values()].filter(({ status }) => isFinal(status));
+    return [...this.#present.values()].filter(isWorkSessionOver);
   }
 
   /** Those that have not. */
   get running(): WorkSession[] {
-    return [...this.#present.values()].filter(({ status }) => !isFinal(status));
+    return [...this.#present.values()].filter((each) => !isWorkSessionOver(each));
   }
 
   /** Those that do not exist any more, as they were. */

@@ -10,11 +10,6 @@ const ENDS: ReadonlyMap<WorkSessionStatus, CloseReason> = new Map([
   [WorkSessionStatus.CANCELLED, "cancelled"],
 ]);
 
-/** Whether a work session's status is final. */
-export function isFinal(status: WorkSessionStatus): boolean {
-  return ENDS.has(status);
-}
-
 /** Asks task-service how a work session has ended; `null` if it lives. */
 export async function sessionEnd(
   workSessions: Client<typeof WorkSessionService>,

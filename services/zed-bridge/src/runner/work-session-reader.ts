@@ -1,3 +1,4 @@
+import { isWorkSessionOver } from "@helix-zed/client";
 import { Code, type Client } from "@connectrpc/connect";
 import { TaskType } from "@helix-zed/gen/helix/task/v1/task_pb.ts";
 import type { TaskService } from "@helix-zed/gen/helix/task/v1/task_service_pb.ts";
@@ -6,7 +7,6 @@ import type { WorkSessionService } from "@helix-zed/gen/helix/task/v1/work_sessi
 import { actingFor, UpstreamError } from "@helix-zed/server";
 import type { WorkSessionReader } from "../application/app.ts";
 import { readTask } from "./read-task.ts";
-import { isFinal } from "./session-end.ts";
 import { factsOf } from "./work-session-facts.ts";
 import { wantedWorkspaceOf } from "./wanted-workspace.ts";
 
@@ -27,7 +27,7 @@ export function workSessionReader({ tasks, workSessions }: WorkSessionReaderOpti
       if (session === null) return null;
       return {
         ...factsOf(session),
-        ended: isFinal(session.status),
+        ended: isWorkSessionOver(session),
         projectPath:
           session.environmentConfig?.projectPath || (await readTask(tasks, actor, session.taskId))?.projectPath || "",
         onTurnEnd: onTurnEndOf(session),

@@ -1,3 +1,4 @@
+import { isWorkSessionOver } from "@helix-zed/client";
 import { create } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { Refusal, systemWorld } from "@helix-zed/domain";
@@ -13,7 +14,6 @@ import {
 } from "@helix-zed/gen/helix/task/v1/work_session_service_pb.ts";
 import { type Server, serve, serverCodes } from "@helix-zed/server";
 import { type TaskServiceClients, taskServiceClients } from "../bridge.ts";
-import { isFinal } from "../runner/session-end.ts";
 import { silentLog } from "./serve-links.ts";
 
 const codes = {
@@ -104,7 +104,7 @@ export class StubTaskService {
     const session = this.#find(request.id);
     // A repeated report is taken for what it is.
     if (session.status !== request.status) {
-      if (isFinal(session.status)) throw new Refusal("WORK_SESSION_STATUS_CONFLICT", "It has ended.");
+      if (isWorkSessionOver(session)) throw new Refusal("WORK_SESSION_STATUS_CONFLICT", "It has ended.");
       session.status = request.status;
       this.taken.push(request);
     }

@@ -7,13 +7,12 @@
 // It follows the task's watch and wakes within a moment of a change. It also comes to an end when the agent's own session
 // has ended, when the bridge is to stop, and when nobody waits for the answer any more. A client that asked for progress
 // is told of it every few seconds, which also keeps its own time limit from passing, if it is one that counts so.
-import { type FollowedEvent, Watch } from "@helix-zed/client";
+import { type FollowedEvent, isWorkSessionOver, Watch } from "@helix-zed/client";
 import { Refusal } from "@helix-zed/domain";
 import type { WorkSession } from "@helix-zed/gen/helix/task/v1/work_session_pb.ts";
 import type { WatchWorkSessionsResponse } from "@helix-zed/gen/helix/task/v1/work_session_service_pb.ts";
 import { z } from "zod";
 import type { Reason } from "../../domain/reason.ts";
-import { isFinal } from "../../runner/session-end.ts";
 import { isSpawnedBy, sessionFacts, statusWord } from "../session-facts.ts";
 import { defineTool, type ToolCall } from "../tool.ts";
 import { WaitedSessions } from "../waited-sessions.ts";
@@ -138,5 +137,5 @@ function stateOf({ ended, running }: WaitedSessions): string {
 function saysThatEnded(event: FollowedEvent<WatchWorkSessionsResponse>, ownId: string): boolean {
   if (event.kind !== "message" || event.message.event.case !== "changed") return false;
   const { workSession } = event.message.event.value;
-  return workSession?.id === ownId && isFinal(workSession.status);
+  return workSession?.id === ownId && isWorkSessionOver(workSession);
 }
